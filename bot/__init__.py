@@ -1,0 +1,1 @@
+"""Tandem: a question in a Slack thread in, an answer by Gemma or Gemini out."""
