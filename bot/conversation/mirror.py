@@ -96,7 +96,7 @@ class TurnStore(Protocol):
         ...
 
     async def release(self, lease: Lease, turn: Turn | None = None) -> None:
-        """Give the lease up without finishing; with `turn`, put that turn's state back too. A lost lease is no error."""
+        """Give the lease up without finishing; with `turn`, put its state back too. A lost lease is no error."""
         ...
 
     async def withdraw(self, turn_id: str, state: TurnState, answer: Message) -> bool:

@@ -105,7 +105,7 @@ class Reply(Protocol):
     async def end(self, ending: Ending) -> None:
         """Show all that was pushed, then how it ended; clear the status. Always ends the status, whatever it raises.
 
-        On a taken-over turn (journal.turn.parts not empty) the turn's own messages are rewritten. Raises SlackError when
+        On a taken-over turn (journal.turn.parts not empty) its own messages are rewritten. Raises SlackError when
         the last update could not be made, LeaseLost when it may not be made.
         """
         ...
@@ -136,6 +136,10 @@ class Directory(Protocol):
 
     async def channel(self, team_id: str, channel_id: str) -> Channel:
         """Raises SlackError only where nothing at all is known."""
+        ...
+
+    async def is_member(self, channel_id: str, user_id: str) -> bool:
+        """Whether they are in the channel now; asks Slack, raises SlackError."""
         ...
 
 

@@ -1,0 +1,121 @@
+"""Which model answers: thread, then channel, then user, then workspace; a channel's policy above them all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bot.conversation.mirror import ThreadStore
+from bot.conversation.models import ModelEntry
+from bot.conversation.ports import Directory
+from bot.conversation.thread import Channel, Person, Thread, ThreadKey
+
+Level = Literal["thread", "channel", "user", "workspace"]
+Refusal = Literal["unknown_model", "not_allowed_guest", "not_a_member", "self_hosted_only", "vanished_thread"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who answers, and why. `gone` names a chosen model that the catalogue no longer has."""
+
+    entry: ModelEntry | None  # None: the channel's policy leaves nobody
+    level: Level
+    gone: str = ""
+    overruled: str = ""  # label of the chosen model that the channel's policy set aside
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A change of model: done (`entry`), or why not (`refusal`)."""
+
+    entry: ModelEntry | None = None
+    refusal: Refusal | None = None
+
+
+class Chooser:
+    """The catalogue's entries in its order, and everybody's choices among them."""
+
+    def __init__(
+        self, entries: Sequence[ModelEntry], default_id: str, threads: ThreadStore, directory: Directory
+    ) -> None:
+        self.entries = tuple(entries)
+        self._by_id = {entry.id: entry for entry in entries}
+        self._default = self._by_id[default_id]
+        self._threads = threads
+        self._directory = directory
+
+    def find(self, words: str) -> ModelEntry | None:
+        """The entry that somebody means by its id or its label, whatever the case."""
+        wanted = words.strip().strip("`*\"'").casefold()
+        for entry in self.entries:
+            if wanted in (entry.id.casefold(), entry.label.casefold()):
+                return entry
+        return None
+
+    def allowed(self, *, self_hosted_only: bool) -> tuple[ModelEntry, ...]:
+        """The entries that a channel's policy admits."""
+        return tuple(e for e in self.entries if not self_hosted_only or e.where != "managed")
+
+    async def resolve(self, *, team_id: str, channel_id: str, user_id: str, thread: Thread | None = None) -> Choice:
+        """Who answers here and now. `user_id` is whoever began the thread. Reads the store alone, never Slack."""
+        channel = await self._threads.channel(team_id, channel_id) or Channel(team_id, channel_id)
+        person = await self._threads.person(team_id, user_id) or Person(team_id, user_id)
+        wishes: tuple[tuple[Level, str], ...] = (
+            ("thread", thread.model_id if thread else ""),
+            ("channel", channel.model_id),
+            ("user", person.model_id),
+        )
+        choice = self._first(wishes)
+        if not channel.self_hosted_only or choice.entry is None or choice.entry.where != "managed":
+            return choice
+        admitted = self.allowed(self_hosted_only=True)
+        return replace(choice, entry=admitted[0] if admitted else None, overruled=choice.entry.label)
+
+    def _first(self, wishes: Sequence[tuple[Level, str]]) -> Choice:
+        gone = ""
+        for level, model_id in wishes:
+            if model_id in self._by_id:
+                return Choice(self._by_id[model_id], level, gone)
+            gone = gone or model_id
+        return Choice(self._default, "workspace", gone)
+
+    async def set_for_thread(self, key: ThreadKey, words: str, *, team_id: str, user_id: str) -> Chosen:
+        """The thread's model from its next turn on; any full member may."""
+        chosen = await self._permitted(words, team_id, user_id, key.channel_id)
+        if chosen.entry is None:
+            return chosen
+        if not await self._threads.set_thread_model(key, chosen.entry.id):
+            return Chosen(refusal="vanished_thread")
+        return chosen
+
+    async def set_for_channel(self, channel_id: str, words: str, *, team_id: str, user_id: str) -> Chosen:
+        """The channel's model for threads that have none of their own; its members may."""
+        chosen = await self._permitted(words, team_id, user_id, channel_id)
+        if chosen.entry is None:
+            return chosen
+        if not await self._directory.is_member(channel_id, user_id):
+            return Chosen(refusal="not_a_member")
+        channel = await self._directory.channel(team_id, channel_id)
+        await self._threads.save_channel(replace(channel, model_id=chosen.entry.id))
+        return chosen
+
+    async def set_for_user(self, words: str, *, team_id: str, user_id: str) -> Chosen:
+        """A person's own model for the threads they begin."""
+        chosen = await self._permitted(words, team_id, user_id)
+        if chosen.entry is None:
+            return chosen
+        person = await self._directory.person(team_id, user_id)
+        await self._threads.save_person(replace(person, model_id=chosen.entry.id))
+        return chosen
+
+    async def _permitted(self, words: str, team_id: str, user_id: str, channel_id: str = "") -> Chosen:
+        entry = self.find(words)
+        if entry is None:
+            return Chosen(refusal="unknown_model")
+        person = await self._directory.person(team_id, user_id)
+        if person.is_guest or person.is_stranger:
+            return Chosen(refusal="not_allowed_guest")
+        if channel_id and entry.where == "managed":
+            channel = await self._directory.channel(team_id, channel_id)
+            if channel.self_hosted_only:
+                return Chosen(refusal="self_hosted_only")
+        return Chosen(entry)
