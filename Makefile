@@ -1,0 +1,75 @@
+# What one does with Tandem. It needs make and Python 3.11 or newer; what else it needs it fetches into .venv.
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip
+LOCK := $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet $(UPGRADE)
+PYTEST := $(PY) -m pytest
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format contract e2e docs screenshot lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.local ## open the playground: a local Slack in the browser, the bot, and a model (ARGS="--small")
+	@$(PY) -m bot playground $(ARGS)
+
+test: $(VENV)/.dev ## all tests but the long ones (ARGS="tests/unit -k lease")
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not long" $(ARGS)
+
+check: $(VENV)/.dev ## what must hold before a commit: format, lint, types, imports, documents, fast tests
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(PY) scripts/docs.py --check
+	$(PYTEST) -q -n $(WORKERS) --dist loadfile tests/unit tests/repo
+
+format: $(VENV)/.dev ## put the code into its one form
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+contract: $(VENV)/.dev ## ports and adapters: stores, models, replies, the playground
+	$(PYTEST) -n $(WORKERS) --dist loadfile tests/contract $(ARGS)
+
+e2e: $(VENV)/.dev ## the real processes, from a message to its answer
+	$(PYTEST) tests/e2e $(ARGS)
+
+docs: $(VENV)/.dev ## renew the generated parts of README.md and docs/
+	$(PY) scripts/docs.py --write
+
+screenshot: $(VENV)/.dev ## renew README's picture (needs Chromium)
+	scripts/screenshot docs/images/answer.png
+
+lock: $(VENV)/.dev ## renew requirements/ (UPGRADE=--upgrade takes newer versions)
+	$(LOCK) pyproject.toml -o requirements/run.txt
+	$(LOCK) pyproject.toml --extra local -o requirements/local.txt
+	$(LOCK) pyproject.toml --extra dev -o requirements/dev.txt
+	$(LOCK) requirements/build.in -o requirements/build.txt
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	find bot playground tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is written when its step is done, so an interrupted step is repeated and a finished one costs nothing.
+$(VENV)/.base: requirements/build.txt scripts/find_python
+	@echo "Setting up $(VENV) (once; a minute or two)"
+	@python="$$(scripts/find_python)" && "$$python" -m venv $(VENV)
+	@$(PIP) install --quiet --require-hashes -r requirements/build.txt
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.base requirements/run.txt pyproject.toml
+	@$(PIP) install --quiet --require-hashes -r requirements/run.txt
+	@$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# llama.cpp comes as a wheel for most machines. Without it everything works but the embedded Gemma.
+$(VENV)/.local: $(VENV)/.run requirements/local.txt
+	@$(PIP) install --quiet --require-hashes --only-binary xllamacpp -r requirements/local.txt \
+		|| echo "llama.cpp could not be installed here: the built-in demo model will answer instead of the small Gemma."
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.local requirements/dev.txt
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
