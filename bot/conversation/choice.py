@@ -8,6 +8,7 @@ from bot.conversation.mirror import ThreadStore
 from bot.conversation.models import ModelEntry
 from bot.conversation.ports import Directory
 from bot.conversation.thread import Channel, Person, Thread, ThreadKey
+from bot.conversation.turn import ReplyMode
 
 Level = Literal["thread", "channel", "user", "workspace"]
 Refusal = Literal["unknown_model", "not_allowed_guest", "not_a_member", "self_hosted_only", "vanished_thread"]
@@ -21,6 +22,12 @@ class Choice:
     level: Level
     gone: str = ""
     overruled: str = ""  # label of the chosen model that the channel's policy set aside
+    self_hosted_only: bool = False  # the channel's policy
+    reply_mode: ReplyMode | Literal[""] = ""  # the channel's own
+
+    def admits(self, entry: ModelEntry) -> bool:
+        """Whether the channel's policy lets this model answer."""
+        return not self.self_hosted_only or entry.where != "managed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,8 @@ class Chooser:
             ("channel", channel.model_id),
             ("user", person.model_id),
         )
-        choice = self._first(wishes)
-        if not channel.self_hosted_only or choice.entry is None or choice.entry.where != "managed":
+        choice = replace(self._first(wishes), self_hosted_only=channel.self_hosted_only, reply_mode=channel.reply_mode)
+        if choice.entry is None or choice.admits(choice.entry):
             return choice
         admitted = self.allowed(self_hosted_only=True)
         return replace(choice, entry=admitted[0] if admitted else None, overruled=choice.entry.label)

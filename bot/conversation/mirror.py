@@ -59,6 +59,9 @@ class TurnStore(Protocol):
     async def accept(self, turn: Turn, question: Message, *, client_msg_id: str = "") -> Acceptance:
         """Create the turn, record its question in the mirror, make the thread ours: once, in one batch.
 
+        A thread that becomes ours by this has `starter_id` = the asker, and is `backfilled` exactly if the question is
+        its root (nothing was said before).
+
         "known": the turn exists, or `client_msg_id` is claimed in this channel (nothing is written); also for the copy
         of a turn that is long closed. "deleted": the question's tombstone came first. An edit that came first wins
         over `question.text`. A repeated call whose first outcome was unknown answers as the first would have.
@@ -105,6 +108,10 @@ class TurnStore(Protocol):
 
     async def open_turns(self, thread: ThreadKey) -> Sequence[Turn]:
         """The thread's open turns, oldest question first."""
+        ...
+
+    async def open_threads(self, channel_id: str) -> Sequence[ThreadKey]:
+        """The channel's threads with open turns; at most 100."""
         ...
 
     async def turn(self, turn_id: str) -> Turn | None:

@@ -1,8 +1,8 @@
 """What the core needs of the world but the store: models, replies, who people are. Adapters match by shape."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from bot.conversation.models import Chunk, ModelEntry, Prompt
@@ -65,15 +65,21 @@ class ModelChoice:
     label: str
 
 
+EndingKind = Literal["answered", "refused", "stopped", "failed", "cut", "withdrawn", "told"]
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a turn ends, for the reply's last update.
 
     `error_code` is BotError.code for failed and cut endings; `reference` the id that logs and people share. `notes` are
-    facts said under the answer: "history_cut", "stood_in:<label of the model that could not answer>", "length".
+    facts said under the answer: "history_cut", "stood_in:<label of the model that could not answer>", "length",
+    "gone:<id of a chosen model that no longer exists>", "overruled:<label of one that the channel's policy forbids>".
+    `withdrawn`: the question or the growing answer was deleted, so what is left of the answer goes too. `told`: it is
+    the bot itself that answers, with the sentence for `error_code` and `facts`.
     """
 
-    kind: Literal["answered", "refused", "stopped", "failed", "cut", "withdrawn"]
+    kind: EndingKind
     model_id: str = ""
     model_label: str = ""
     seconds: float = 0.0
@@ -84,6 +90,7 @@ class Ending:
     notes: tuple[str, ...] = ()
     choices: tuple[ModelChoice, ...] = ()  # the menu; empty = none
     retry: int = 0  # the number that the retry button carries; 0 = no button
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Reply(Protocol):
@@ -108,6 +115,10 @@ class Reply(Protocol):
         On a taken-over turn (journal.turn.parts not empty) its own messages are rewritten. Raises SlackError when
         the last update could not be made, LeaseLost when it may not be made.
         """
+        ...
+
+    def abandon(self) -> None:
+        """Stop writing at once and leave all as it is: the turn is somebody else's, or will be taken up again."""
         ...
 
 

@@ -108,5 +108,5 @@ class Channel:
     is_shared: bool = False  # with another organisation
     model_id: str = ""
     self_hosted_only: bool = False  # the policy above every choice: nothing said here leaves the cluster
-    reply_mode: str = ""  # "native" | "edit" | "final"; "" = the workspace's
+    reply_mode: Literal["native", "edit", "final", ""] = ""  # "" = the workspace's
     fetched_at: float = 0.0

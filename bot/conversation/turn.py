@@ -25,6 +25,12 @@ def turn_id(channel_id: str, ts: str, retry: int = 0) -> str:
     return f"{channel_id}:{ts}:{retry}" if retry else f"{channel_id}:{ts}"
 
 
+def retry_number(id_: str) -> int:
+    """Which retry a turn is; 0 for the question itself."""
+    pieces = id_.split(":")
+    return int(pieces[2]) if len(pieces) > 2 else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One Slack message of a reply; long answers have several."""
@@ -51,6 +57,7 @@ class Turn:
     parts: tuple[Part, ...] = ()
     model_id: str = ""  # who answers, once chosen
     asked_at: float = 0.0  # epoch seconds, when the message was accepted
+    ending: TurnState | Literal[""] = ""  # while `delivering`: the final state that the last update will show
 
     @property
     def open(self) -> bool:

@@ -1,0 +1,215 @@
+"""What arrives from Slack in, stored before anybody is told that it was received; what became of it out.
+
+Everything here runs before the event is acknowledged. It raises StoreError where the store cannot take what arrived:
+then the event must not be acknowledged, and Slack delivers it again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from bot.conversation.arrival import Arrival, Deletion, Edit, Outcome, Stop
+from bot.conversation.mirror import Signal, ThreadStore, TurnStore
+from bot.conversation.thread import Message, ThreadKey
+from bot.conversation.triage import Rules, follow_up, is_addressed, triage
+from bot.conversation.turn import Turn, TurnState, turn_id
+from bot.conversation.words import control_word
+from bot.conversation.worker import Worker
+
+_YOUNG_ROOT_S = 120.0  # events come out of order: the mention that makes a thread ours may still be on its way
+_HELD_S = 600.0
+_HELD_MOST = 1000
+
+
+class Notice(Protocol):
+    """A short sentence in a turn's thread; returns at once and never raises."""
+
+    async def __call__(self, turn: Turn, code: str, **facts: str) -> None:
+        """See `Replies.notice`."""
+        ...
+
+
+class Intake:
+    """The door of the core."""
+
+    def __init__(
+        self,
+        turns: TurnStore,
+        threads: ThreadStore,
+        worker: Worker,
+        *,
+        notice: Notice,
+        rules: Rules,
+        now: Callable[[], float],
+    ) -> None:
+        self._turns = turns
+        self._threads = threads
+        self._worker = worker
+        self._notice = notice
+        self._rules = rules
+        self._now = now
+        self._held: OrderedDict[tuple[ThreadKey, str], tuple[float, Arrival]] = OrderedDict()
+
+    async def message(self, arrival: Arrival) -> Outcome:
+        """A message, by any of the events that announce it."""
+        first = triage(arrival, self._rules)
+        if first.verdict == "ignore":
+            return Outcome("ignored", first.reason)
+        if first.verdict == "reply":
+            if await self._threads.thread(arrival.message.thread) is None:
+                return self._hold(arrival)
+            first = follow_up(arrival, self._rules)
+        word = control_word(arrival.message.text, addressed=is_addressed(arrival))
+        if word is not None and word.kind == "stop":
+            message = arrival.message
+            whole_dm = arrival.place == "dm" and arrival.is_root
+            outcome = await self.stop(Stop(message.thread, message.ts, message.user_id, whole_dm))
+            if is_addressed(arrival):  # a turn of its own: said to have found nothing, once, or closed already
+                await self._accept(arrival, "stopped" if outcome.stopped else "waiting")
+            return outcome
+        if first.verdict == "ignore":
+            await self._threads.record(arrival.message)
+            return Outcome("mirrored", first.reason)
+        return await self._accept(arrival)
+
+    async def edited(self, edit: Edit) -> Outcome:
+        """A message's new text; the next prompt has it."""
+        if edit.by_us:
+            return Outcome("ignored", "ourselves")
+        if await self._threads.thread(edit.thread) is None:
+            self._edit_held(edit)
+            return Outcome("ignored", "not_our_thread")
+        await self._threads.edit(edit.thread, edit.ts, edit.text, edit.edited_ts)
+        return Outcome("mirrored", "edit")
+
+    async def deleted(self, deletion: Deletion) -> Outcome:
+        """A message is gone: from the mirror too, and the answer that is being given to it ends."""
+        self._held.pop((deletion.thread, deletion.ts), None)
+        if await self._threads.thread(deletion.thread) is None:
+            return Outcome("ignored", "not_our_thread")
+        here = self._worker.interrupt(deletion)
+        await self._threads.delete(deletion.thread, deletion.ts)
+        if not here:
+            for turn in await self._turns.open_turns(deletion.thread):
+                if turn.question_ts == deletion.ts or deletion.ts in {part.ts for part in turn.parts}:
+                    if not await self._withdraw(turn):
+                        signal = Signal("delete", deletion.thread, deletion.ts, deletion.user_id)
+                        await self._tell_owner(turn, signal)
+        return Outcome("mirrored", "deletion")
+
+    async def stop(self, stop: Stop) -> Outcome:
+        """End the running turn and the earlier waiting ones of a thread, or of all threads of a DM."""
+        channel_id = stop.thread.channel_id
+        here = self._worker.threads_in(channel_id) if stop.whole_dm else [stop.thread]
+        stopped = {thread for thread in here if self._worker.interrupt(replace(stop, thread=thread))}
+        told, withdrawn = len(stopped), []
+        for thread in await self._turns.open_threads(channel_id) if stop.whole_dm else [stop.thread]:
+            for turn in await self._turns.open_turns(thread):
+                if turn.question_ts >= stop.ts or (thread in stopped and turn.state != "waiting"):
+                    continue
+                if await self._withdraw(turn):
+                    withdrawn.append(turn)
+                else:
+                    told += await self._tell_owner(turn, Signal("stop", thread, stop.ts, stop.user_id))
+        if withdrawn:
+            await self._notice(withdrawn[-1], "questions_withdrawn", count=str(len(withdrawn)))
+        count = told + len(withdrawn)
+        return Outcome("stopped", "" if count else "nothing_to_stop", stopped=count)
+
+    async def again(self, question_turn_id: str, retry: int, user_id: str) -> Outcome:
+        """The retry button: a turn of its own for the same question; pressing it twice is one turn."""
+        asked = await self._turns.turn(question_turn_id)
+        if asked is None or await self._threads.thread(asked.thread) is None:
+            return Outcome("ignored", "vanished_thread")
+        messages = await self._threads.messages(asked.thread, since_ts=asked.question_ts, limit=10_000)
+        question = next((m for m in messages if m.ts == asked.question_ts and m.role == "user"), None)
+        if question is None:
+            return Outcome("ignored", "vanished_thread")
+        turn = replace(
+            _fresh(asked, now=self._now()),
+            id=turn_id(asked.thread.channel_id, asked.question_ts, retry),
+            asker_id=user_id,
+        )
+        return await self._open(turn, question, client_msg_id="")
+
+    async def _accept(self, arrival: Arrival, state: TurnState = "waiting") -> Outcome:
+        message = arrival.message
+        turn = Turn(
+            id=turn_id(message.thread.channel_id, message.ts),
+            thread=message.thread,
+            question_ts=message.ts,
+            team_id=arrival.team_id,
+            asker_id=message.user_id,
+            asker_team_id=arrival.sender_team_id,
+            place=arrival.place,
+            state=state,
+            asked_at=self._now(),
+        )
+        outcome = await self._open(turn, replace(message, turn_id=turn.id), client_msg_id=arrival.client_msg_id)
+        for held in self._take_held(message.thread):
+            await self.message(held)
+        return outcome
+
+    async def _open(self, turn: Turn, question: Message, *, client_msg_id: str) -> Outcome:
+        acceptance = await self._turns.accept(turn, question, client_msg_id=client_msg_id)
+        if acceptance == "deleted":
+            return Outcome("ignored", "deleted")
+        self._worker.wake(turn.thread)  # also for a copy: the first delivery's process may be gone
+        return Outcome("accepted", acceptance, turn.id)
+
+    async def _withdraw(self, turn: Turn) -> bool:
+        """Close a turn that nobody has begun; False if somebody has."""
+        ts = f"{turn.question_ts}a"
+        closing = Message(turn.thread, ts, "model", "", turn_id=turn.id, question_ts=turn.question_ts)
+        return turn.state == "waiting" and await self._turns.withdraw(turn.id, "stopped", closing)
+
+    async def _tell_owner(self, turn: Turn, signal: Signal) -> bool:
+        """Leave word for the other process that answers this turn; whether there is one."""
+        owner = await self._turns.holder(turn.thread)
+        if owner is None or owner == self._worker.owner:
+            return False
+        await self._turns.signal(owner, signal)
+        return True
+
+    def _hold(self, arrival: Arrival) -> Outcome:
+        """Keep a reply for a while whose thread may be about to become ours; in this process's memory only."""
+        now = self._now()
+        while self._held and (len(self._held) > _HELD_MOST or next(iter(self._held.values()))[0] < now - _HELD_S):
+            self._held.popitem(last=False)
+        if now - _seconds(arrival.message.thread.thread_ts) > _YOUNG_ROOT_S:
+            return Outcome("ignored", "not_our_thread")
+        self._held[arrival.message.thread, arrival.message.ts] = (now, arrival)
+        return Outcome("held", "thread_unknown_yet")
+
+    def _take_held(self, thread: ThreadKey) -> list[Arrival]:
+        keys = sorted(key for key in self._held if key[0] == thread)
+        return [self._held.pop(key)[1] for key in keys]
+
+    def _edit_held(self, edit: Edit) -> None:
+        held = self._held.get((edit.thread, edit.ts))
+        if held is not None:
+            kept_at, arrival = held
+            message = replace(arrival.message, text=edit.text, edited_ts=edit.edited_ts)
+            self._held[edit.thread, edit.ts] = (kept_at, replace(arrival, message=message))
+
+
+def _fresh(turn: Turn, *, now: float) -> Turn:
+    """The same question, not yet begun."""
+    return Turn(
+        id=turn.id,
+        thread=turn.thread,
+        question_ts=turn.question_ts,
+        team_id=turn.team_id,
+        asker_id=turn.asker_id,
+        asker_team_id=turn.asker_team_id,
+        place=turn.place,
+        asked_at=now,
+    )
+
+
+def _seconds(ts: str) -> float:
+    try:
+        return float(ts)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,28 @@
+"""A control word in a thread in, the bot's own answer to it out."""
+
+from bot.conversation.choice import Choice, Chooser
+from bot.conversation.hold import Hold
+from bot.conversation.ports import Ending, ModelChoice
+from bot.conversation.words import ControlWord
+
+
+async def obey(word: ControlWord, hold: Hold, chooser: Chooser, choice: Choice) -> Ending:
+    """Do what it says. A `stop` acts at once, not in its turn; here comes only one that found nothing to stop."""
+    if word.kind == "stop":
+        return Ending(kind="told", error_code="nothing_to_stop")
+    if word.kind == "help":
+        return Ending(kind="told", error_code="help")
+    entries = chooser.allowed(self_hosted_only=choice.self_hosted_only)
+    menu = tuple(ModelChoice(entry.id, entry.label) for entry in entries)
+    known = ", ".join(f"`{entry.id}` ({entry.label})" for entry in entries)
+    if not word.argument:
+        label = choice.entry.label if choice.entry else ""
+        facts = {"label": label, "level": choice.level, "known": known, "gone": choice.gone}
+        return Ending(kind="told", error_code="model_current", facts=facts, choices=menu)
+    chosen = await chooser.set_for_thread(
+        hold.thread.key, word.argument, team_id=hold.turn.team_id, user_id=hold.turn.asker_id
+    )
+    if chosen.entry is None:
+        facts = {"name": word.argument, "known": known}
+        return Ending(kind="told", error_code=chosen.refusal or "unknown_model", facts=facts, choices=menu)
+    return Ending(kind="told", error_code="model_set", facts={"label": chosen.entry.label}, choices=menu)

@@ -1,0 +1,125 @@
+"""A turn's history and question in, a prompt that fits the model out.
+
+Servers keep what they computed for a prompt's beginning and reuse it for the next prompt that begins the same. So
+nothing here changes between turns: no dates, no counts; and when history must be cut, at least a quarter of the budget
+goes at once and the cut is remembered, so that the prompts after it begin alike again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.conversation.history import Exchange
+from bot.conversation.models import ModelEntry, Prompt, PromptTurn, Sampling
+from bot.conversation.thread import Message, Place
+from bot.errors import PromptTooLong
+
+_BYTES_PER_TOKEN = 3  # UTF-8 bytes; English has about 4, Chinese about 3: the estimate errs on the full side
+_TOKENS_PER_TURN = 8  # the template around each turn
+_KEPT_AFTER_A_CUT = 3 / 4
+_CUT_NOTICE = "(Earlier messages of this thread are left out.)"
+_OPENING = "(The thread begins.)"
+_SEVERAL_PEOPLE = (
+    "Several people take part in this conversation. Each of their messages begins with the speaker's name and a colon. "
+    "Never put a name in front of your own."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What history may take: the model's room, and how many tokens and messages of it an operator allows."""
+
+    prompt_tokens: int
+    history_tokens: int
+    history_messages: int
+
+    @classmethod
+    def of(cls, entry: ModelEntry, share: float = 1.0) -> "Budget":
+        """The entry's budget, or a share of it for a model that found the whole too long."""
+        return cls(int(entry.prompt_tokens * share), int(entry.history_tokens * share), entry.history_messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A prompt, and what was cut for it: `cut_ts` is where its history begins now, "" where that has not moved."""
+
+    prompt: Prompt
+    cut_ts: str = ""
+    shortened: bool = False  # something older exists that the model does not see
+
+
+def tokens(text: str) -> int:
+    """About how many tokens a text takes; rather too many than too few."""
+    return len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN + 1
+
+
+def characters(tokens_: int) -> int:
+    """About how many characters surely fit into so many tokens; for telling people a limit."""
+    return tokens_ * _BYTES_PER_TOKEN
+
+
+def compose(
+    history: Sequence[Exchange],
+    question: Message,
+    *,
+    persona: str,
+    place: Place,
+    budget: Budget,
+    sampling: Sampling,
+    cache_salt: str = "",
+    cut_already: bool = False,
+) -> Composed:
+    """The prompt for one question. Raises PromptTooLong, with the tokens it may have, if it alone is too long."""
+    named = place == "channel"
+    system = f"{persona}\n\n{_SEVERAL_PEOPLE}" if named else persona
+    asked = _text(question, named=named)
+    room = budget.prompt_tokens - tokens(system) - 4 * _TOKENS_PER_TURN - tokens(_CUT_NOTICE)
+    if tokens(asked) > room:
+        raise PromptTooLong(f"the question has about {tokens(asked)} tokens", limit_tokens=max(room, 0))
+    kept = _newest(history, room - tokens(asked), budget)
+    shortened = cut_already or len(kept) < len(history)
+    cut_ts = ""
+    if len(kept) < len(history):
+        cut_ts = min((exchange.first_ts for exchange in kept), default=question.ts)
+    said = [(m.role, _text(m, named=named)) for exchange in kept for m in exchange.messages]
+    turns = _alternating([*said, ("user", asked)], _CUT_NOTICE if shortened else "")
+    return Composed(Prompt(system, turns, sampling, cache_salt), cut_ts, shortened)
+
+
+def _newest(history: Sequence[Exchange], room: int, budget: Budget) -> Sequence[Exchange]:
+    """All of it if it fits; else the newest exchanges that fill three quarters of the budget."""
+    token_limit = min(room, budget.history_tokens)
+    costs = [sum(tokens(m.text) + tokens(m.name) + _TOKENS_PER_TURN for m in each.messages) for each in history]
+    counts = [len(each.messages) for each in history]
+    if sum(costs) <= token_limit and sum(counts) <= budget.history_messages:
+        return history
+    cost = count = 0
+    for index in range(len(history) - 1, -1, -1):
+        cost += costs[index]
+        count += counts[index]
+        if cost > token_limit * _KEPT_AFTER_A_CUT or count > budget.history_messages * _KEPT_AFTER_A_CUT:
+            return history[index + 1 :]
+    return history
+
+
+def _text(message: Message, *, named: bool) -> str:
+    text = message.text.strip()
+    if message.role == "model":
+        return text
+    attached = "".join(f"\n[attached file, not shown: {file.name}]" for file in message.files)
+    name = " ".join(message.name.split())
+    return f"{name}: {text}{attached}" if named and name else (text + attached).strip()
+
+
+def _alternating(said: Sequence[tuple[str, str]], notice: str) -> tuple[PromptTurn, ...]:
+    """Neighbours of one role merged, nothing empty, the user first."""
+    turns: list[PromptTurn] = [PromptTurn("user", notice)] if notice else []
+    for role, text in said:
+        if not text:
+            continue
+        if turns and turns[-1].role == role:
+            turns[-1] = PromptTurn(turns[-1].role, f"{turns[-1].text}\n\n{text}")
+        else:
+            turns.append(PromptTurn("model" if role == "model" else "user", text))
+    if turns and turns[0].role == "model":
+        turns.insert(0, PromptTurn("user", _OPENING))
+    return tuple(turns)

@@ -1,0 +1,68 @@
+"""A taken turn in, the messages its prompt is made of out: from the mirror, backfilled once, its speakers named."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.conversation.hold import Hold
+from bot.conversation.mirror import ThreadStore
+from bot.conversation.models import ModelEntry
+from bot.conversation.ports import Archive, Directory
+from bot.conversation.thread import Message
+from bot.conversation.turn import Turn
+from bot.errors import SlackError
+
+log = logging.getLogger("tandem.recall")
+
+
+class Recall:
+    """What the bot remembers of a thread."""
+
+    def __init__(self, threads: ThreadStore, archive: Archive, directory: Directory) -> None:
+        self._threads = threads
+        self._archive = archive
+        self._directory = directory
+
+    async def messages(self, hold: Hold, entry: ModelEntry) -> tuple[Sequence[Message], bool]:
+        """The messages from the model's last cut on, oldest first, and whether there are older ones.
+
+        One more than the budget is read, to know. Names that were looked up go into the mirror with the next save.
+        """
+        if not hold.thread.backfilled:
+            await self._backfill(hold, entry.history_messages)
+        since_ts = hold.thread.cuts.get(entry.id, "")
+        limit = entry.history_messages + 1
+        messages = await self._threads.messages(hold.thread.key, since_ts=since_ts, limit=limit)
+        if hold.turn.place == "channel":
+            messages = await self._named(hold, messages)
+        return messages, bool(since_ts) or len(messages) == limit
+
+    async def answer_of(self, turn: Turn) -> Message | None:
+        """The answer that the mirror holds for this turn."""
+        messages = await self._threads.messages(turn.thread, since_ts=turn.question_ts)
+        return next((m for m in messages if m.turn_id == turn.id and m.role == "model"), None)
+
+    async def _backfill(self, hold: Hold, newest: int) -> None:
+        """What was said before the bot joined. Slack's refusal costs the model that knowledge, not the answer."""
+        try:
+            said = await self._archive.history(hold.thread, before_ts=hold.turn.question_ts, newest=newest)
+        except SlackError as error:
+            log.warning("backfill failed", extra={"thread": str(hold.thread.key), "code": error.code})
+            return
+        await self._threads.backfill(hold.thread.key, said)
+
+    async def _named(self, hold: Hold, messages: Sequence[Message]) -> Sequence[Message]:
+        nameless = {m.user_id for m in messages if m.role == "user" and not m.name and m.user_id}
+        if not nameless:
+            return messages
+        names = {user_id: await self._name(hold.turn.team_id, user_id) for user_id in sorted(nameless)}
+        named = [replace(m, name=names[m.user_id]) if m.role == "user" and not m.name else m for m in messages]
+        hold.note(names={new.ts: new.name for old, new in zip(messages, named, strict=True) if new.name != old.name})
+        return named
+
+    async def _name(self, team_id: str, user_id: str) -> str:
+        try:
+            return (await self._directory.person(team_id, user_id)).name
+        except SlackError as error:
+            log.warning("no name", extra={"user": user_id, "code": error.code})
+            return ""

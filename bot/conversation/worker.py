@@ -1,0 +1,201 @@
+"""Threads with something to do in, their turns answered one after another out: bounded, handed over, drained.
+
+A wake-up cannot be lost. Accepting creates the turn and then tries for the lease; finishing gives the lease up and then
+asks for waiting turns: whichever comes second sees the other. Who finds the lease held tries once more when it would
+expire. The sweeper, one bounded query every half lease, is the last resort.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+from bot.conversation.arrival import Deletion, Stop
+from bot.conversation.hold import Hold
+from bot.conversation.mirror import Busy, Signal, Taken, TurnStore
+from bot.conversation.thread import ThreadKey
+from bot.errors import LeaseLost, SlackError, SlackRejected, StoreError
+
+log = logging.getLogger("tandem.worker")
+
+_AGAIN_AFTER_TROUBLE_S = 2.0
+_SIGNALS_EVERY_S = 0.5  # a stop that reaches another replica ends the model's request within 2 s
+_SWEEP_LIMIT = 50
+
+
+class Answers(Protocol):
+    """Who answers a taken turn (see answer.py)."""
+
+    async def answer(self, hold: Hold) -> None:
+        """See the turn to its end."""
+        ...
+
+
+class Worker:
+    """This process's share of the work. One task a thread; at most `max_turns` threads at once."""
+
+    def __init__(
+        self,
+        turns: TurnStore,
+        answers: Answers,
+        *,
+        owner: str,
+        lease_s: float,
+        max_turns: int,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.owner = owner
+        self._turns = turns
+        self._answers = answers
+        self._lease_s = lease_s
+        self._monotonic = monotonic
+        self._slots = asyncio.Semaphore(max_turns)
+        self._tasks: dict[ThreadKey, asyncio.Task[None]] = {}
+        self._woken: set[ThreadKey] = set()
+        self._later: dict[ThreadKey, asyncio.TimerHandle] = {}
+        self._holds: dict[ThreadKey, Hold] = {}
+        self._draining = asyncio.Event()
+
+    @property
+    def running(self) -> int:
+        """How many turns are being answered now."""
+        return len(self._holds)
+
+    def wake(self, thread: ThreadKey) -> None:
+        """See to it that the thread's open turns are answered, by this process or by who holds the thread."""
+        if self._draining.is_set():
+            return
+        if thread in self._tasks:
+            self._woken.add(thread)
+            return
+        task = asyncio.create_task(self._serve(thread), name=f"thread {thread}")
+        self._tasks[thread] = task
+        task.add_done_callback(lambda done: self._served(thread, done))
+
+    def interrupt(self, by: Stop | Deletion) -> bool:
+        """End the turn that this process answers in that thread, at once; whether `by` concerns it."""
+        hold = self._holds.get(by.thread)
+        if hold is None or not _concerns(by, hold):
+            return False
+        if not hold.stopped.done():
+            hold.stopped.set_result(by)
+        return True
+
+    def threads_in(self, channel_id: str) -> list[ThreadKey]:
+        """The channel's threads that this process works in."""
+        return [thread for thread in self._holds if thread.channel_id == channel_id]
+
+    async def run(self) -> None:
+        """Sweep and listen for signals until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._sweep())
+            group.create_task(self._listen())
+
+    async def drain(self, grace_s: float) -> None:
+        """Begin nothing new, let what runs finish within the grace period, and give the rest to the others."""
+        self._draining.set()
+        for timer in self._later.values():
+            timer.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=grace_s)
+        unfinished = list(self._tasks.values())
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+
+    async def _serve(self, thread: ThreadKey) -> None:
+        """The thread's open turns, oldest first, until there is none or another process has it."""
+        while not self._draining.is_set():
+            self._woken.discard(thread)
+            async with self._slots:
+                if self._draining.is_set():
+                    return
+                taken = await self._turns.take(thread, self.owner, self._lease_s)
+                if isinstance(taken, Taken):
+                    await self._answer(taken)
+            if isinstance(taken, Busy):
+                self._wake_later(thread, taken.for_s)
+                return
+            if taken is None and thread not in self._woken:
+                return
+
+    def _served(self, thread: ThreadKey, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(thread, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            level = logging.WARNING if isinstance(error, StoreError) else logging.ERROR
+            log.log(level, "thread left for later", extra={"thread": str(thread)}, exc_info=error)
+            self._wake_later(thread, _AGAIN_AFTER_TROUBLE_S)
+        elif thread in self._woken:
+            self._woken.discard(thread)
+            self.wake(thread)
+
+    def _wake_later(self, thread: ThreadKey, delay_s: float) -> None:
+        if self._draining.is_set() or thread in self._later:
+            return
+
+        def wake() -> None:
+            self._later.pop(thread, None)
+            self.wake(thread)
+
+        self._later[thread] = asyncio.get_running_loop().call_later(delay_s + 0.05, wake)
+
+    async def _answer(self, taken: Taken) -> None:
+        hold = Hold(self._turns, taken, self._lease_s, self._monotonic)
+        thread = hold.turn.thread
+        self._holds[thread] = hold
+        heartbeat = asyncio.create_task(hold.beat(), name=f"heartbeat {hold.turn.id}")
+        try:
+            await self._answers.answer(hold)
+        except LeaseLost:
+            log.warning("turn taken over by another process", extra={"turn": hold.turn.id})
+        except SlackRejected as error:
+            log.error("turn cannot be shown", extra={"turn": hold.turn.id, "code": error.slack_code})
+            await hold.close("failed")
+        except SlackError as error:
+            log.warning("turn left for later", extra={"turn": hold.turn.id, "code": error.code})
+            await hold.release()
+            self._wake_later(thread, _AGAIN_AFTER_TROUBLE_S)
+        except asyncio.CancelledError:
+            await hold.release(unspent=True)
+            raise
+        finally:
+            heartbeat.cancel()
+            await asyncio.gather(heartbeat, return_exceptions=True)
+            del self._holds[thread]
+
+    async def _sweep(self) -> None:
+        """Find turns that nobody works on: their process died, or a wake-up's take failed."""
+        while True:
+            await asyncio.sleep(self._lease_s / 2 * random.uniform(0.8, 1.2))  # noqa: S311 - spreads replicas, no secret
+            try:
+                for thread in await self._turns.overdue(self._lease_s, _SWEEP_LIMIT):
+                    self.wake(thread)
+            except StoreError as error:
+                log.warning("sweep failed", extra={"code": error.code})
+
+    async def _listen(self) -> None:
+        """Words from other replicas about the turns that run here."""
+        while True:
+            await asyncio.sleep(_SIGNALS_EVERY_S)
+            if not self._holds:
+                continue
+            try:
+                for signal in await self._turns.signals(self.owner):
+                    self.interrupt(_interruption(signal))
+            except StoreError as error:
+                log.warning("signals unread", extra={"code": error.code})
+
+
+def _concerns(by: Stop | Deletion, hold: Hold) -> bool:
+    """A stop means older questions; a deletion means this very question, or the answer that is growing to it."""
+    turn = hold.turn
+    if isinstance(by, Stop):
+        return turn.question_ts < by.ts
+    return by.ts == turn.question_ts or by.ts in {part.ts for part in turn.parts}
+
+
+def _interruption(signal: Signal) -> Stop | Deletion:
+    if signal.kind == "stop":
+        return Stop(signal.thread, signal.ts, signal.user_id)
+    return Deletion(signal.thread, signal.ts, signal.user_id)
