@@ -90,12 +90,10 @@ class Intake:
             return Outcome("ignored", "not_our_thread")
         here = self._worker.interrupt(deletion)
         await self._threads.delete(deletion.thread, deletion.ts)
-        if not here:
-            for turn in await self._turns.open_turns(deletion.thread):
-                if turn.question_ts == deletion.ts or deletion.ts in {part.ts for part in turn.parts}:
-                    if not await self._withdraw(turn):
-                        signal = Signal("delete", deletion.thread, deletion.ts, deletion.user_id)
-                        await self._tell_owner(turn, signal)
+        for turn in [] if here else await self._turns.open_turns(deletion.thread):
+            concerned = turn.question_ts == deletion.ts or deletion.ts in {part.ts for part in turn.parts}
+            if concerned and not await self._withdraw(turn):
+                await self._tell_owner(turn, Signal("delete", deletion.thread, deletion.ts, deletion.user_id))
         return Outcome("mirrored", "deletion")
 
     async def stop(self, stop: Stop) -> Outcome:
