@@ -1,0 +1,124 @@
+"""A Web API method and its arguments in, Slack's answer out: the one door to Slack's Web API."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import SlackRateLimited, SlackUnavailable
+from bot.slack.budget import Budget, Reservation, Urgency
+from bot.slack.errors import FOREIGN, translated
+
+WRITE_DEADLINE_S = 10.0
+READS = frozenset(
+    {
+        "auth.test",
+        "bots.info",
+        "conversations.history",
+        "conversations.info",
+        "conversations.members",
+        "conversations.replies",
+        "team.info",
+        "users.info",
+    }
+)
+READ_AGAIN_AFTER_S = 0.5
+READ_WAITS_AT_MOST_S = 60.0  # a longer Retry-After is the caller's affair
+
+Args = Mapping[str, Any]
+
+
+class SlackCalls:
+    """Calls methods within the budget, with a deadline, and gives SlackErrors only.
+
+    A 429 is waited out and the call made then, with arguments composed anew. A read may be repeated once after
+    trouble; what writes never is: only who asked can find out whether it was done.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        budget: Budget,
+        *,
+        deadline_s: float = WRITE_DEADLINE_S,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._client = client
+        self.budget = budget
+        self._deadline_s = deadline_s
+        self._pause = pause
+
+    async def call(self, method: str, *, team_id: str = "", urgency: Urgency = "final", **args: Any) -> dict[str, Any]:
+        """Call `method`; None among `args` is not sent. Raises SlackUnavailable, SlackRejected.
+
+        A read raises SlackRateLimited where Slack wants to be left alone for more than a minute.
+        """
+        if method in READS:
+            return await self._read(method, team_id, urgency, args)
+        return await self.compose(method, lambda: args, team_id=team_id, urgency=urgency)
+
+    async def compose(
+        self,
+        method: str,
+        arguments: Callable[[], Args],
+        *,
+        team_id: str,
+        channel_id: str = "",
+        urgency: Urgency = "final",
+        since: float | None = None,
+    ) -> dict[str, Any]:
+        """Call `method` with what `arguments()` gives in the very loop step in which the call leaves.
+
+        So that a text composed late holds all that is known by then, and a guard in it sees the newest state: what
+        it raises goes to the caller, and nothing is sent.
+        """
+        while True:
+            await self.budget.acquire(method, team_id=team_id, channel_id=channel_id, urgency=urgency, since=since)
+            try:
+                return await self._send(method, arguments())
+            except SlackRateLimited as limited:
+                self.budget.refused(method, team_id=team_id, retry_after_s=limited.retry_after_s)
+
+    async def reserved(self, method: str, reservation: Reservation, args: Args, *, team_id: str) -> dict[str, Any]:
+        """Call `method` on a permit taken before; raises SlackRateLimited instead of waiting."""
+        reservation.use()
+        try:
+            return await self._send(method, args)
+        except SlackRateLimited as limited:
+            self.budget.refused(method, team_id=team_id, retry_after_s=limited.retry_after_s)
+            raise
+
+    async def _read(self, method: str, team_id: str, urgency: Urgency, args: Args) -> dict[str, Any]:
+        repeated = False
+        while True:
+            await self.budget.acquire(method, team_id=team_id, urgency=urgency)
+            try:
+                return await self._send(method, args)
+            except SlackRateLimited as limited:
+                self.budget.refused(method, team_id=team_id, retry_after_s=limited.retry_after_s)
+                if limited.retry_after_s > READ_WAITS_AT_MOST_S:
+                    raise
+            except SlackUnavailable:
+                if repeated:
+                    raise
+                repeated = True
+                await self._pause(READ_AGAIN_AFTER_S)
+
+    async def _send(self, method: str, args: Args) -> dict[str, Any]:
+        body = {name: value for name, value in args.items() if value is not None}
+        if method == "chat.postMessage":
+            # nothing that anybody wrote is fetched, and no @name in a text becomes a mention
+            body |= {"unfurl_links": False, "unfurl_media": False, "parse": "none"}
+        elif method == "chat.update":
+            body |= {"parse": "none"}  # its default would escape what is escaped already
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                if method in READS:
+                    response = await self._client.api_call(method, http_verb="GET", params=body)
+                else:
+                    response = await self._client.api_call(method, json=body)
+        except FOREIGN as exc:
+            raise translated(method, exc) from exc
+        data = response.data
+        return data if isinstance(data, dict) else {}
