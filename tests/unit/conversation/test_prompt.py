@@ -52,7 +52,7 @@ def test_neighbours_of_one_role_are_one_turn() -> None:
 
 
 def test_a_thread_that_begins_with_an_answer_still_begins_with_the_user() -> None:
-    orphan = answered("hello", ts(2), ts(2) + "1")  # its question was deleted
+    orphan = answered("hello", ts(2) + "1", ts(2))  # its question was deleted
 
     prompt = composed([orphan], said("hi", ts(3), asks=True), place="dm").prompt
 
