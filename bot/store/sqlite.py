@@ -1,0 +1,137 @@
+"""Work on an SQLite file in, its result out: one thread of its own, one transaction for each piece of work.
+
+Several processes on one host may open one file. Not for network file systems: WAL needs shared memory.
+"""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from bot.errors import StoreUnavailable, StoreUnusable
+from bot.store.lifetimes import Lifetimes
+from bot.store.sqlite_schema import TABLES, prepare
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+DEADLINE_S = 5.0  # for a piece of work, waiting for the file's thread included
+_BUSY_S = 3.0  # how long SQLite waits for another process that writes
+_PURGE_EVERY_S = 3_600.0
+_PURGE_ROWS = 2_000  # of a table at a time, so that nobody waits long for the thread
+
+
+class SqliteFile:
+    """An open database. `now` is the store's own clock, in epoch seconds."""
+
+    def __init__(self, path: Path, lifetimes: Lifetimes, now: Callable[[], float] = time.time) -> None:
+        self.now = now
+        self.lifetimes = lifetimes
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        self._purged_at = now()
+        self._db: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """Open or create the file; raises StoreUnusable with a sentence that says what to do."""
+        try:
+            await asyncio.wrap_future(self._thread.submit(self._open))
+        except BaseException:
+            await self.close()
+            raise
+
+    async def write(self, work: Work[T]) -> T:
+        """Do all of the work or nothing of it; raises StoreUnavailable."""
+        result = await self._run(work, "BEGIN IMMEDIATE")
+        if self.now() - self._purged_at >= _PURGE_EVERY_S:
+            self._purged_at = self.now()
+            with suppress(RuntimeError):  # closed meanwhile
+                self._thread.submit(self._purge)
+        return result
+
+    async def read(self, work: Work[T]) -> T:
+        """Look at one state of the database; raises StoreUnavailable."""
+        return await self._run(work, "BEGIN")
+
+    async def purge(self) -> int:
+        """Delete what has expired (some thousands of rows at most); returns how many documents went."""
+        try:
+            return await asyncio.wrap_future(self._thread.submit(self._purge))
+        except RuntimeError as closed:
+            raise StoreUnavailable("the database is closed") from closed
+
+    async def close(self) -> None:
+        """Finish what runs, then close the file. Closing twice does no harm."""
+        with suppress(RuntimeError):
+            await asyncio.wrap_future(self._thread.submit(self._close))
+        self._thread.shutdown(wait=False)
+
+    async def _run(self, work: Work[T], begin: str) -> T:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                return await asyncio.wrap_future(self._thread.submit(self._transact, work, begin))
+        except (sqlite3.Error, TimeoutError) as failed:
+            raise StoreUnavailable(f"the database {self._path.name} did not do it: {failed!r}") from failed
+        except RuntimeError as closed:
+            raise StoreUnavailable("the database is closed") from closed
+
+    # What follows runs on the file's own thread.
+
+    def _open(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # people's words: for nobody else's eyes
+            self._db = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)
+            self._tune(self._db)
+            prepare(self._db, str(self._path))
+        except (sqlite3.Error, OSError) as failed:
+            advice = "Name a file in a directory where Tandem may write, on a disk of this machine"
+            raise StoreUnusable(f"{self._path} cannot be opened as a database ({failed}). {advice}.") from failed
+
+    def _tune(self, db: sqlite3.Connection) -> None:
+        until = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                db.execute("PRAGMA journal_mode = WAL")
+                break
+            except sqlite3.OperationalError as locked:  # the busy timeout does not hold for the switch itself
+                if locked.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+        db.execute("PRAGMA synchronous = NORMAL")
+
+    def _transact(self, work: Work[T], begin: str) -> T:
+        db = self._connection()
+        db.execute(begin)
+        try:
+            result = work(db)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        return result
+
+    def _purge(self) -> int:
+        db, now = self._connection(), self.now()
+        return sum(_delete_expired(db, table, now) for table in TABLES)
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise sqlite3.ProgrammingError("the database is closed")
+        return self._db
+
+
+def _delete_expired(db: sqlite3.Connection, table: str, now: float) -> int:
+    expired = f"SELECT rowid FROM {table} WHERE expire_at < ? LIMIT {_PURGE_ROWS}"  # noqa: S608 - our own names
+    return db.execute(f"DELETE FROM {table} WHERE rowid IN ({expired})", (now,)).rowcount  # noqa: S608
