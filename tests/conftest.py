@@ -1,0 +1,34 @@
+"""Rules of every test: none of our variables is set, and chance can be repeated.
+
+That nothing but loopback is reached is set in pyproject.toml (pytest-socket).
+"""
+
+import os
+import random
+
+import pytest
+
+from bot.config import variables
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the run's seed before workers start, so that all of them share it."""
+    os.environ.setdefault("TEST_SEED", str(random.SystemRandom().randrange(2**32)))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how to repeat this run's chance."""
+    return f"seed: TEST_SEED={os.environ['TEST_SEED']}"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("TANDEM_") or name.removesuffix("_FILE") in variables():
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Chance that is the same for the same seed and test, whatever ran before."""
+    return random.Random(f"{os.environ['TEST_SEED']} {request.node.nodeid}")
