@@ -1,0 +1,82 @@
+"""The event stream of the OpenAI-compatible endpoints in, chunks out: every oddity of vLLM's and llama.cpp's."""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import Any
+
+from bot.conversation.models import Chunk, FinishReason
+from bot.conversation.thread import Usage
+from bot.errors import StreamBroken
+from bot.llm import sse
+from bot.llm.errors import error_words
+
+DONE = "[DONE]"
+FINISHES: dict[str, FinishReason] = {"stop": "stop", "length": "length", "content_filter": "blocked"}
+
+
+async def chunks(data: AsyncIterator[bytes], text_of: Callable[[Any], object]) -> AsyncGenerator[Chunk, None]:
+    """Text as it arrives, then one last chunk with finish and usage, once the stream has said that it is whole.
+
+    `text_of` takes the text out of a choice. An answer is whole only with a finish reason *and* `[DONE]`: a server that
+    is shut down says `abort`, one whose engine dies sends an error and then `[DONE]`, one that is cut sends neither.
+    """
+    finish: FinishReason | None = None
+    usage: Usage | None = None
+    async with aclosing(sse.events(data)) as events:
+        async for event in events:
+            if event == DONE:
+                break
+            message = parse(event)
+            usage = read_usage(message.get("usage")) or usage
+            for choice in message.get("choices") or ():
+                finish = _finish(choice) or finish
+                text = text_of(choice)
+                yield Chunk(text=text if isinstance(text, str) else "")
+        else:
+            raise StreamBroken("the stream ended without [DONE]")
+    if finish is None:
+        raise StreamBroken("the stream ended without a finish reason")
+    yield Chunk(finish=finish, usage=usage)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """One JSON object of a stream; raises StreamBroken where it is none, or reports an error under HTTP 200."""
+    try:
+        message = json.loads(text)
+    except ValueError as exc:
+        raise StreamBroken("the stream holds something that is not JSON") from exc
+    if not isinstance(message, dict):
+        raise StreamBroken("the stream holds JSON that is no object")
+    if message.get("error") is not None:
+        raise StreamBroken(f"the server reports in mid-stream: {error_words(message['error'])}")
+    return message
+
+
+def _finish(choice: Any) -> FinishReason | None:
+    if not isinstance(choice, dict):
+        raise StreamBroken("the stream holds a choice that is no object")
+    reason = choice.get("finish_reason")
+    if reason is None:
+        return None
+    if reason not in FINISHES:
+        raise StreamBroken(f"the server ended the answer with {reason!r}")
+    return FINISHES[reason]
+
+
+def read_usage(usage: Any) -> Usage | None:
+    """What the server counted; None where it did not."""
+    if not isinstance(usage, dict):
+        return None
+    thoughts = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
+    return Usage(
+        prompt=_count(usage, "prompt_tokens"),
+        answer=max(0, _count(usage, "completion_tokens") - thoughts),
+        thoughts=thoughts,
+        cached=_count(usage.get("prompt_tokens_details"), "cached_tokens"),
+    )
+
+
+def _count(counts: Any, name: str) -> int:
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if isinstance(value, int) else 0
