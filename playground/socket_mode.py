@@ -1,0 +1,143 @@
+"""Payloads in, Socket Mode frames out, and the acks back: the WebSocket side of Slack."""
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from playground.delivery import Kind, Outcome, encoded
+from playground.trouble import Timing, Trouble
+
+JSON = dict[str, Any]
+
+MAX_CONNECTIONS = 10  # docs.slack.dev/apis/events-api/using-socket-mode
+
+
+class SocketMode:
+    """The app's open connections. Each payload goes to one of them, whichever."""
+
+    name = "socket"
+
+    def __init__(self, app_id: str, timing: Timing, trouble: Trouble) -> None:
+        self._app_id = app_id
+        self._timing = timing
+        self._trouble = trouble
+        self._tickets: dict[str, float] = {}
+        self._connections: list[web.WebSocketResponse] = []
+        self._acks: dict[str, asyncio.Future[JSON]] = {}
+        self.on_connections: list[Callable[[int], None]] = []
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._connections)
+
+    def issue_ticket(self) -> str:
+        """A ticket for one connection, good once and for a short time."""
+        ticket = secrets.token_urlsafe(18)
+        self._tickets[ticket] = time.monotonic() + self._timing.ticket_life_s
+        return ticket
+
+    async def attempt(self, kind: Kind, payload: JSON, *, retry: int, reason: str) -> Outcome:
+        """Send one envelope over a random connection and wait for its ack, over whichever connection."""
+        envelope_id = secrets.token_hex(16)
+        frame: JSON = {"type": kind, "envelope_id": envelope_id, "payload": payload}
+        frame["accepts_response_payload"] = kind != "events_api"
+        if kind == "events_api":
+            frame |= {"retry_attempt": retry, "retry_reason": reason}
+        ack: asyncio.Future[JSON] = asyncio.get_running_loop().create_future()
+        self._acks[envelope_id] = ack
+        try:
+            if not self._trouble.sockets.silent:
+                await self._trouble.chance.choice(self._connections).send_str(encoded(frame))
+            async with asyncio.timeout(self._timing.ack_s):
+                return Outcome(True, answer=(await ack).get("payload"))
+        except TimeoutError:
+            return Outcome(False, "timeout")
+        except ConnectionError:
+            return Outcome(False, "connection_failed")
+        finally:
+            del self._acks[envelope_id]
+
+    async def connect(self, request: web.Request) -> web.StreamResponse:
+        """A connection from its handshake to its end."""
+        expires = self._tickets.pop(request.query.get("ticket", ""), 0.0)
+        if self._trouble.sockets.refuse or expires < time.monotonic():
+            return web.json_response({"ok": False, "error": "invalid_ticket"}, status=401)
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        if len(self._connections) >= MAX_CONNECTIONS:
+            await socket.send_str(encoded({"type": "disconnect", "reason": "too_many_websockets"}))
+            await socket.close()
+            return socket
+        self._connections.append(socket)
+        try:
+            await socket.send_str(encoded(self._hello()))
+            self._tell()
+            await self._read(socket)
+        finally:
+            if socket in self._connections:
+                self._connections.remove(socket)
+            self._tell()
+        return socket
+
+    async def disconnect(self, reason: str) -> int:
+        """End every connection as Slack does; `drop` without a word, `warning` some seconds ahead."""
+        sockets = list(self._connections)
+        for socket in sockets:
+            if reason == "drop":
+                if socket._req is not None and socket._req.transport is not None:
+                    socket._req.transport.abort()
+                continue
+            frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "playground"}}
+            await socket.send_str(encoded(frame))
+            if reason == "warning":
+                delay_s = self._timing.disconnect_warning_s
+                asyncio.get_running_loop().call_later(delay_s, self._close_soon, socket)
+            else:
+                self._close_soon(socket)
+        return len(sockets)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for socket in list(self._connections):
+            await socket.close()
+
+    def _close_soon(self, socket: web.WebSocketResponse) -> None:
+        if socket in self._connections:
+            self._connections.remove(socket)
+        task = asyncio.get_running_loop().create_task(socket.close())
+        self._closing = task
+
+    def _hello(self) -> JSON:
+        return {
+            "type": "hello",
+            "num_connections": len(self._connections),
+            "debug_info": {"host": "playground", "approximate_connection_time": 18060},
+            "connection_info": {"app_id": self._app_id},
+        }
+
+    async def _read(self, socket: web.WebSocketResponse) -> None:
+        async for frame in socket:
+            if self._trouble.sockets.silent:
+                continue
+            if frame.type is WSMsgType.PING:
+                await socket.pong(frame.data)
+            elif frame.type is WSMsgType.TEXT:
+                self._acknowledge(frame.data)
+
+    def _acknowledge(self, text: str) -> None:
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            return
+        ack = self._acks.get(str(answer.get("envelope_id"))) if isinstance(answer, dict) else None
+        if ack is not None and not ack.done():
+            ack.set_result(answer)
+
+    def _tell(self) -> None:
+        for listener in self.on_connections:
+            listener(len(self._connections))

@@ -1,0 +1,153 @@
+"""conversations.*: channels, who is in them, and what was said."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from playground.arguments import Arguments
+from playground.errors import SlackError
+from playground.local_slack import LocalSlack
+from playground.web_api.method import Method, channel_for
+from playground.web_api.paging import make_cursor, page, read_cursor
+from playground.workspace import Message
+
+JSON = dict[str, Any]
+
+
+def info(slack: LocalSlack, args: Arguments) -> JSON:
+    """conversations.info"""
+    channel = channel_for(slack, args.required("channel"), scope="read")
+    shown = channel.as_slack(slack.roster.team_id, slack.roster.bot_user.id)
+    if not args.flag("include_num_members"):
+        shown.pop("num_members", None)
+    return {"channel": shown}
+
+
+def list_(slack: LocalSlack, args: Arguments) -> JSON:
+    """conversations.list"""
+    wanted = {kind.strip() for kind in args.text("types", "public_channel").split(",")}
+    if wanted - {"public_channel", "private_channel", "im", "mpim"}:
+        raise SlackError("invalid_types")
+    names = {"channel": "public_channel", "group": "private_channel", "im": "im"}
+    bot = slack.roster.bot_user.id
+    known = [
+        channel
+        for channel in slack.roster.channels.values()
+        if names[channel.type] in wanted and slack.workspace.may_see(channel, bot)
+    ]
+    channels, metadata = page(known, args, default=100)
+    team = slack.roster.team_id
+    return {"channels": [c.as_slack(team, bot) for c in channels], "response_metadata": metadata}
+
+
+def members(slack: LocalSlack, args: Arguments) -> JSON:
+    """conversations.members"""
+    channel = channel_for(slack, args.required("channel"), scope="read")
+    ids, metadata = page(channel.members, args, default=100)
+    return {"members": list(ids), "response_metadata": metadata}
+
+
+def open_(slack: LocalSlack, args: Arguments) -> JSON:
+    """conversations.open: the direct message with one person"""
+    if args.text("channel"):
+        channel = channel_for(slack, args.text("channel"))
+    else:
+        users = [user for user in args.text("users").split(",") if user]
+        if not users:
+            raise SlackError("users_list_not_supplied")
+        if len(users) > 1:
+            raise SlackError("method_not_supported_for_channel_type")
+        slack.workspace.user(users[0])
+        direct = slack.roster.direct_message(users[0])
+        if direct is None:
+            raise SlackError("user_not_found")
+        channel = direct
+    shown = channel.as_slack(slack.roster.team_id, slack.roster.bot_user.id)
+    return {"no_op": True, "already_open": True, "channel": shown if args.flag("return_im") else {"id": channel.id}}
+
+
+def join(slack: LocalSlack, args: Arguments) -> JSON:
+    """conversations.join"""
+    channel = channel_for(slack, args.required("channel"))
+    if channel.type != "channel":
+        raise SlackError("method_not_supported_for_channel_type")
+    bot = slack.roster.bot_user.id
+    if bot not in channel.members:
+        channel.members.append(bot)
+        slack.events.joined(channel, bot)
+    return {"channel": channel.as_slack(slack.roster.team_id, bot)}
+
+
+def history(slack: LocalSlack, args: Arguments) -> JSON:
+    """conversations.history: newest first"""
+    channel = channel_for(slack, args.required("channel"), scope="history")
+    if slack.roster.bot_user.id not in channel.members:
+        raise SlackError("not_in_channel")
+    within = [m for m in slack.workspace.top_level(channel.id) if _is_within(m, args)]
+    messages, metadata = page(within, args, default=100, high=999)
+    return {
+        "messages": _shown(slack, messages, args),
+        "has_more": bool(metadata["next_cursor"]),
+        "pin_count": 0,
+        "response_metadata": metadata,
+    }
+
+
+def replies(slack: LocalSlack, args: Arguments) -> JSON:
+    """conversations.replies: the root first on every page, then replies, oldest first"""
+    channel = channel_for(slack, args.required("channel"), scope="history")
+    if slack.roster.bot_user.id not in channel.members:
+        raise SlackError("channel_not_found")
+    ts = args.required("ts")
+    message = slack.workspace.timeline(channel.id).messages.get(ts)
+    thread = slack.workspace.thread(channel.id, message.root) if message else []
+    if not thread:
+        raise SlackError("thread_not_found")
+    limit = args.integer("limit", 1000, low=1, high=1000)
+    start = read_cursor(args.text("cursor"))
+    following = [m for m in thread[1:] if _is_within(m, args)]
+    if start > len(following):
+        raise SlackError("invalid_cursor")
+    end = start + (limit if start else limit - 1)
+    has_more = end < len(following)
+    answer: JSON = {"messages": _shown(slack, [thread[0], *following[start:end]], args), "has_more": has_more}
+    # The first page counts the root; a limit of 1 still moves on, as its cursor then begins at the first reply.
+    cursor = make_cursor(end) if has_more and end else ""
+    if has_more and not end:
+        answer["messages"] = _shown(slack, [thread[0], following[0]], args)
+        cursor = make_cursor(1) if len(following) > 1 else ""
+        answer["has_more"] = bool(cursor)
+    return {**answer, "response_metadata": {"next_cursor": cursor}} if cursor else answer
+
+
+def _is_within(message: Message, args: Arguments) -> bool:
+    oldest, latest = args.text("oldest"), args.text("latest")
+    inclusive = args.flag("inclusive")
+    for name, value in (("oldest", oldest), ("latest", latest)):
+        if value and not value.replace(".", "", 1).isdigit():
+            raise SlackError(f"invalid_ts_{name}")
+    at = float(message.ts)
+    after = not oldest or at > float(oldest) or (inclusive and message.ts == oldest)
+    before = not latest or at < float(latest) or (inclusive and message.ts == latest)
+    return after and before
+
+
+def _shown(slack: LocalSlack, messages: Iterable[Message], args: Arguments) -> list[JSON]:
+    """Messages as Slack gives them: metadata only where it is asked for."""
+    everything = args.flag("include_all_metadata")
+    shown = [slack.workspace.presented(message) for message in messages]
+    if everything:
+        return shown
+    return [{key: value for key, value in data.items() if key != "metadata"} for data in shown]
+
+
+_READ = ("channels:read", "groups:read", "im:read", "mpim:read")
+_HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
+METHODS = {
+    "conversations.info": Method(info, _READ, "3"),
+    "conversations.list": Method(list_, _READ, "2"),
+    "conversations.members": Method(members, _READ, "4"),
+    "conversations.open": Method(open_, ("channels:manage", "groups:write", "im:write", "mpim:write"), "3"),
+    "conversations.join": Method(join, ("channels:join",), "3"),
+    "conversations.history": Method(history, _HISTORY, "3"),
+    "conversations.replies": Method(replies, _HISTORY, "3"),
+}
