@@ -1,6 +1,6 @@
 """Which model answers: thread, then channel, then user, then workspace; a channel's policy above them all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -39,24 +39,28 @@ class Chosen:
 
 
 class Chooser:
-    """The catalogue's entries in its order, and everybody's choices among them."""
+    """The catalogue's entries in its order, and everybody's choices among them. `aliases`: other name -> id."""
 
     def __init__(
-        self, entries: Sequence[ModelEntry], default_id: str, threads: ThreadStore, directory: Directory
+        self,
+        entries: Sequence[ModelEntry],
+        default_id: str,
+        *,
+        threads: ThreadStore,
+        directory: Directory,
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
         self.entries = tuple(entries)
+        self._names = {entry.label.casefold(): entry.id for entry in entries} | dict(aliases or {})
         self._by_id = {entry.id: entry for entry in entries}
         self._default = self._by_id[default_id]
         self._threads = threads
         self._directory = directory
 
     def find(self, words: str) -> ModelEntry | None:
-        """The entry that somebody means by its id or its label, whatever the case."""
+        """The entry that somebody means by its id, its label or another name of it, whatever the case."""
         wanted = words.strip().strip("`*\"'").casefold()
-        for entry in self.entries:
-            if wanted in (entry.id.casefold(), entry.label.casefold()):
-                return entry
-        return None
+        return self._by_id.get(wanted) or self._by_id.get(self._names.get(wanted, ""))
 
     def allowed(self, *, self_hosted_only: bool) -> tuple[ModelEntry, ...]:
         """The entries that a channel's policy admits."""

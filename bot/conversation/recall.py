@@ -47,7 +47,7 @@ class Recall:
         try:
             said = await self._archive.history(hold.thread, before_ts=hold.turn.question_ts, newest=newest)
         except SlackError as error:
-            log.warning("backfill failed", extra={"thread": str(hold.thread.key), "code": error.code})
+            log.warning("backfill failed", extra={"thread_key": str(hold.thread.key), "code": error.code})
             return
         await self._threads.backfill(hold.thread.key, said)
 

@@ -62,6 +62,11 @@ class Worker:
         """How many turns are being answered now."""
         return len(self._holds)
 
+    @property
+    def busy(self) -> bool:
+        """Whether this process works in any thread, or waits to."""
+        return bool(self._tasks)
+
     def wake(self, thread: ThreadKey) -> None:
         """See to it that the thread's open turns are answered, by this process or by who holds the thread."""
         if self._draining.is_set():
@@ -124,7 +129,7 @@ class Worker:
         self._tasks.pop(thread, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             level = logging.WARNING if isinstance(error, StoreError) else logging.ERROR
-            log.log(level, "thread left for later", extra={"thread": str(thread)}, exc_info=error)
+            log.log(level, "thread left for later", extra={"thread_key": str(thread)}, exc_info=error)
             self._wake_later(thread, _AGAIN_AFTER_TROUBLE_S)
         elif thread in self._woken:
             self._woken.discard(thread)
