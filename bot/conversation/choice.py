@@ -68,8 +68,8 @@ class Chooser:
 
     async def resolve(self, *, team_id: str, channel_id: str, user_id: str, thread: Thread | None = None) -> Choice:
         """Who answers here and now. `user_id` is whoever began the thread. Reads the store alone, never Slack."""
-        channel = await self._threads.channel(team_id, channel_id) or Channel(team_id, channel_id)
-        person = await self._threads.person(team_id, user_id) or Person(team_id, user_id)
+        channel = await self._channel(team_id, channel_id)
+        person = await self._person(team_id, user_id)
         wishes: tuple[tuple[Level, str], ...] = (
             ("thread", thread.model_id if thread else ""),
             ("channel", channel.model_id),
@@ -105,7 +105,7 @@ class Chooser:
             return chosen
         if not await self._directory.is_member(channel_id, user_id):
             return Chosen(refusal="not_a_member")
-        channel = await self._directory.channel(team_id, channel_id)
+        channel = await self._channel(team_id, channel_id)
         await self._threads.save_channel(replace(channel, model_id=chosen.entry.id))
         return chosen
 
@@ -114,7 +114,7 @@ class Chooser:
         chosen = await self._permitted(words, team_id, user_id)
         if chosen.entry is None:
             return chosen
-        person = await self._directory.person(team_id, user_id)
+        person = await self._person(team_id, user_id)
         await self._threads.save_person(replace(person, model_id=chosen.entry.id))
         return chosen
 
@@ -125,8 +125,12 @@ class Chooser:
         person = await self._directory.person(team_id, user_id)
         if person.is_guest or person.is_stranger:
             return Chosen(refusal="not_allowed_guest")
-        if channel_id and entry.where == "managed":
-            channel = await self._directory.channel(team_id, channel_id)
-            if channel.self_hosted_only:
-                return Chosen(refusal="self_hosted_only")
+        if channel_id and entry.where == "managed" and (await self._channel(team_id, channel_id)).self_hosted_only:
+            return Chosen(refusal="self_hosted_only")
         return Chosen(entry)
+
+    async def _channel(self, team_id: str, channel_id: str) -> Channel:
+        return await self._threads.channel(team_id, channel_id) or Channel(team_id, channel_id)
+
+    async def _person(self, team_id: str, user_id: str) -> Person:
+        return await self._threads.person(team_id, user_id) or Person(team_id, user_id)
