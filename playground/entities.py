@@ -93,7 +93,8 @@ def _rich_entity(node: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     """A rich_text element (or a button's URL), written as the token that would do the same."""
     kind = node.get("type")
     if kind in ("link", "button") and node.get("url"):
-        yield f"<{node['url']}|{node.get('text') if kind == 'link' else 'button'}>", False
+        label = node.get("text") if kind == "link" else "button"
+        yield f"<{node['url']}|{label or ''}>", False
     elif kind == "user" and node.get("user_id"):
         yield f"<@{node['user_id']}>", False
     elif kind == "channel" and node.get("channel_id"):

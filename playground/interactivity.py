@@ -94,7 +94,7 @@ class Interactivity:
         }
         outcome = await self._deliveries.ask("slash_commands", payload)
         answer = _acknowledged(outcome)
-        if answer:
+        if answer and any(answer.get(name) for name in ("text", "blocks", "attachments")):
             self._respond(self._urls[url.rpartition("/")[2]], answer)
         return {"answer": answer}
 
@@ -103,8 +103,7 @@ class Interactivity:
 
         Raises SlackError no_such_action, dispatch_failed, operation_timeout.
         """
-        blocks = (message.data if message else view or {}).get("blocks") or []
-        element, block_id = find_element(blocks, action)
+        element, block_id = find_element((message.data if message else view or {}).get("blocks") or [], action)
         done: JSON = {
             **{key: element[key] for key in ("type", "action_id", "value", "text") if key in element},
             "block_id": block_id,
@@ -118,8 +117,7 @@ class Interactivity:
         if message is not None:
             payload |= self._from_message(user, message)
             payload["state"]["values"] = {block_id: {done["action_id"]: _state(done)}}
-        else:
-            assert view is not None  # noqa: S101 - one of both is given
+        elif view is not None:
             values = self._views.note(view["id"], block_id, done["action_id"], _state(done))
             payload |= {"container": {"type": "view", "view_id": view["id"]}, "view": view}
             payload["view"] = {**view, "state": {"values": values}}

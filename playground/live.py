@@ -40,6 +40,7 @@ class Live:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._pages: list[Page] = []
+        self._prompts: dict[str, JSON] = {}
         self._sockets: list[web.WebSocketResponse] = []
 
     async def serve(self, request: web.Request, user_id: str, first: list[JSON]) -> web.WebSocketResponse:
@@ -96,7 +97,17 @@ class Live:
                 page.push(frame)
 
     def on_prompts(self, channel: str, title: str, prompts: list[JSON]) -> None:
-        self._to_members(channel, {"type": "prompts", "channel": channel, "title": title, "prompts": prompts})
+        frame = {"type": "prompts", "channel": channel, "title": title, "prompts": prompts}
+        self._prompts[channel] = frame
+        self._to_members(channel, frame)
+
+    def prompts_for(self, user_id: str) -> list[JSON]:
+        """The suggested prompts of the channels that a person sees, as frames."""
+        return [frame for id, frame in self._prompts.items() if self._workspace.may_see_id(id, user_id)]
+
+    def clear(self) -> None:
+        """Forget the suggested prompts."""
+        self._prompts.clear()
 
     def on_connection(self, connected: bool) -> None:
         for page in self._pages:

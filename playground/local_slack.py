@@ -94,6 +94,7 @@ class LocalSlack:
         self.deliveries.forget()
         self.workspace.clear()
         self.views.clear()
+        self.live.clear()
         self.record.forget()
         self.limits.forget()
         set_trouble(self.trouble, self.timing, defaults())

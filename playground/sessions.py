@@ -55,6 +55,10 @@ class Sessions:
     def find(self, channel: str, thread_ts: str) -> Session | None:
         return self._sessions.get((channel, thread_ts))
 
+    def busy(self) -> list[Session]:
+        """Those whose status line people see."""
+        return [session for session in self._sessions.values() if session.is_busy]
+
     def set_status(self, channel: str, thread_ts: str, status: str, *, title: str = "", initiator: str = "") -> Session:
         """Begin a session or change its status; title and initiator count only when it begins.
 

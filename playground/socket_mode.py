@@ -27,7 +27,8 @@ class SocketMode:
         self._timing = timing
         self._trouble = trouble
         self._tickets: dict[str, float] = {}
-        self._connections: list[web.WebSocketResponse] = []
+        self._connections: dict[web.WebSocketResponse, web.Request] = {}
+        self._closing: set[asyncio.Task[Any]] = set()
         self._acks: dict[str, asyncio.Future[JSON]] = {}
         self.on_connections: list[Callable[[int], None]] = []
 
@@ -52,7 +53,7 @@ class SocketMode:
         self._acks[envelope_id] = ack
         try:
             if not self._trouble.sockets.silent:
-                await self._trouble.chance.choice(self._connections).send_str(encoded(frame))
+                await self._trouble.chance.choice(list(self._connections)).send_str(encoded(frame))
             async with asyncio.timeout(self._timing.ack_s):
                 return Outcome(True, answer=(await ack).get("payload"))
         except TimeoutError:
@@ -73,24 +74,23 @@ class SocketMode:
             await socket.send_str(encoded({"type": "disconnect", "reason": "too_many_websockets"}))
             await socket.close()
             return socket
-        self._connections.append(socket)
+        self._connections[socket] = request
         try:
             await socket.send_str(encoded(self._hello()))
             self._tell()
             await self._read(socket)
         finally:
-            if socket in self._connections:
-                self._connections.remove(socket)
+            self._connections.pop(socket, None)
             self._tell()
         return socket
 
     async def disconnect(self, reason: str) -> int:
         """End every connection as Slack does; `drop` without a word, `warning` some seconds ahead."""
-        sockets = list(self._connections)
-        for socket in sockets:
+        connections = list(self._connections.items())
+        for socket, request in connections:
             if reason == "drop":
-                if socket._req is not None and socket._req.transport is not None:
-                    socket._req.transport.abort()
+                if request.transport is not None:
+                    request.transport.abort()
                 continue
             frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "playground"}}
             await socket.send_str(encoded(frame))
@@ -99,7 +99,7 @@ class SocketMode:
                 asyncio.get_running_loop().call_later(delay_s, self._close_soon, socket)
             else:
                 self._close_soon(socket)
-        return len(sockets)
+        return len(connections)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -107,10 +107,10 @@ class SocketMode:
             await socket.close()
 
     def _close_soon(self, socket: web.WebSocketResponse) -> None:
-        if socket in self._connections:
-            self._connections.remove(socket)
+        self._connections.pop(socket, None)
         task = asyncio.get_running_loop().create_task(socket.close())
-        self._closing = task
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def _hello(self) -> JSON:
         return {

@@ -112,6 +112,11 @@ class Workspace:
         user = self.roster.users.get(user_id)
         return channel.type == "channel" and user is not None and not user.is_restricted
 
+    def may_see_id(self, channel_id: str, user_id: str) -> bool:
+        """The same by the channel's id."""
+        channel = self.roster.channels.get(channel_id)
+        return channel is not None and self.may_see(channel, user_id)
+
     def timeline(self, channel_id: str) -> Timeline:
         return self._timelines.setdefault(channel_id, Timeline())
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -51,6 +52,10 @@ async def answer(slack: LocalSlack, request: web.Request) -> web.StreamResponse:
                 response, body = await _fail(request, failure)
     except SlackError as error:
         body = {"ok": False, "error": error.code, **error.details}
+    except Exception:
+        # A malformed structure that no rule above foresaw: Slack, too, says this rather than answering 500.
+        logging.getLogger(__name__).exception("%s failed", name)
+        body = {"ok": False, "error": "internal_error"}
     finally:
         status = response.status if response is not None else _status(body)
         slack.record.add(
