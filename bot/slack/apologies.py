@@ -14,23 +14,23 @@ _ERRORS: Mapping[str, str] = MappingProxyType(
         "model_misconfigured": "{model} is not set up correctly, so it cannot answer. Please tell whoever runs Tandem",
         "prompt_too_long": "That is more text than {model} can read at once{limit}. Please shorten it or split it up",
         "stream_broken": "{model} stopped in the middle of its answer. Please ask again",
-        "empty": "{model} gave no answer. Please ask again, perhaps in other words",
-        "refused": "{model} declined to answer that. Putting the question differently may help",
-        "policy": "This channel keeps its words on the team's own models, and none of them can answer right now. "
-        "Please try again later",
-        "model_gone": "The model chosen for this thread no longer exists. Type `!model` to see which ones there are",
+        "empty_answer": "{model} gave no answer. Please ask again, perhaps in other words",
+        "blocked": "{model} declined to answer that. Putting the question differently may help",
+        "no_model_allowed": "This channel keeps its words on the team's own models, so {label} may not answer here, and "
+        "there is no other one. Please tell whoever runs Tandem",
         "store": "I could not save this conversation. Please try again in a moment",
         "store_unavailable": "I could not save this conversation. Please try again in a moment",
         "slack": "Slack did not let me show the answer. Please try again in a moment",
         "slack_unavailable": "Slack did not let me show the answer. Please try again in a moment",
         "slack_rejected": "Slack did not let me show the answer. Please tell whoever runs Tandem",
         "too_many_attempts": "I tried several times and could not answer. Please ask again",
-        "busy": "There are more questions than I can take right now. Please try again in a minute",
+        "internal": "Something broke while answering. Please try again in a moment",
+        "lease_lost": "The answer was interrupted. Please ask again",
     }
 )
 _UNKNOWN = "Something went wrong while answering. Please try again in a moment"
 # Whoever runs the bot can look these up; the rest people can solve themselves.
-_WITHOUT_REFERENCE = frozenset({"prompt_too_long", "refused", "policy", "model_gone", "empty"})
+_WITHOUT_REFERENCE = frozenset({"blocked", "empty_answer", "no_model_allowed", "prompt_too_long"})
 
 _NOTICES: Mapping[str, str] = MappingProxyType(
     {
@@ -39,15 +39,18 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
         "too_long": "That is more text than {model} can read at once: about {limit} characters fit. "
         "Please shorten it or split it up.",
         "unknown_model": "I know no model called “{name}”. There are: {known}.",
-        "model": "{label} answers here ({level} setting). There are: {known}.",
-        "model_set": "{label} answers {scope} from now on.",
+        "model_current": "{label} answers here, by the {level}'s setting. There are: {known}.",
+        "model_set": "{label} answers in this thread from now on.",
+        "model_set_for_me": "{label} answers the threads you start from now on.",
         "model_set_for_channel": "{who} chose {label} for this channel.",
-        "model_refused": "{label} cannot be used here: this channel keeps its words on the team's own models.",
+        "self_hosted_only": "That model cannot be used here: this channel keeps its words on the team's own models.",
         "model_gone": "The model “{name}” no longer exists, so {label} answers. There are: {known}.",
-        "not_allowed": "You may not change this. Any full member of the workspace may change a thread's model and "
-        "their own; a channel's needs membership in it.",
+        "not_allowed": "You may not do that here.",
+        "not_allowed_guest": "Guests cannot change the model. Any full member of the workspace can.",
+        "not_a_member": "Only members of that channel can choose its model.",
         "outsider": "I only answer members of this workspace.",
-        "stopped_nothing": "Nothing is being answered here right now.",
+        "nothing_to_stop": "Nothing is being answered here right now.",
+        "questions_withdrawn": "Stopped. Questions that were still waiting and are dropped: {count}.",
         "stopped": "Stopped.",
         "vanished_thread": "I no longer know that conversation. Please ask your question again.",
         "store_down": "I cannot reach my memory right now, so I cannot take this. Please try again in a minute.",
@@ -67,24 +70,26 @@ def knows_notice(code: str) -> bool:
     return code in _NOTICES
 
 
-def apology(code: str, *, model: str = "", limit: int = 0, reference: str = "") -> str:
+def apology(
+    code: str, *, model: str = "", limit: int = 0, reference: str = "", facts: Mapping[str, str] | None = None
+) -> str:
     """The sentence for a BotError's code, with the reference that an operator could look up."""
     limited = f": about {limit:,} characters fit" if limit else ""
-    sentence = _filled(_ERRORS.get(code, _UNKNOWN), {"model": model or "The model", "limit": limited})
+    known = {"model": model or "The model", "limit": limited, **(facts or {})}
+    sentence = _filled(_ERRORS.get(code, _UNKNOWN), known)
     reference = reference if code not in _WITHOUT_REFERENCE else ""
     return f"{sentence} (reference {reference})." if reference else f"{sentence}."
 
 
-def ending_apology(ending: Ending) -> str:
-    """What is shown in place of an answer that never came."""
-    code = ending.error_code
-    if ending.kind == "refused":
-        code = code or "refused"
-    elif ending.kind == "stopped":
+def in_place_of_answer(ending: Ending) -> str:
+    """What is shown where there is no text of a model's."""
+    if ending.kind == "told":
+        return notice(ending.error_code, ending.facts)
+    if ending.kind == "stopped":
         return "Stopped before the answer began."
-    elif ending.kind == "answered":
-        code = code or "empty"
-    return apology(code, model=ending.model_label, limit=ending.limit, reference=ending.reference)
+    code = ending.error_code or {"refused": "blocked", "answered": "empty_answer"}.get(ending.kind, "")
+    model, limit, reference = ending.model_label, ending.limit, ending.reference
+    return apology(code, model=model, limit=limit, reference=reference, facts=ending.facts)
 
 
 def ending_note(ending: Ending, *, stopped_by: str) -> list[str]:
@@ -96,7 +101,7 @@ def ending_note(ending: Ending, *, stopped_by: str) -> list[str]:
         why = apology(ending.error_code or "stream_broken", model=ending.model_label, reference=ending.reference)
         said.insert(0, f"⚠️ Cut off. {why}")
     elif ending.kind == "refused":
-        said.insert(0, ending_apology(ending))
+        said.insert(0, in_place_of_answer(ending))
     return said
 
 
@@ -106,6 +111,8 @@ def _note(note: str) -> str:
         "history_cut": "the oldest messages of this thread were left out",
         "stood_in": f"{detail} could not answer, so this model stood in",
         "length": "the answer reached its length limit",
+        "gone": f"the chosen model “{detail}” no longer exists",
+        "overruled": f"{detail} may not answer in this channel",
     }
     return sentences.get(kind, "")
 

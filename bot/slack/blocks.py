@@ -85,12 +85,15 @@ def ask_again_value(question_turn_id: str, retry: int) -> str:
     return f"{question_turn_id}:{retry}"
 
 
-def under_answer(ending: Ending, *, thread: ThreadKey, question_id: str, stopped_by: str) -> list[Block]:
+def under_answer(
+    ending: Ending, *, thread: ThreadKey, question_id: str, stopped_by: str, text: bool = True
+) -> list[Block]:
     """What stands under a reply when it has ended: its footer, then what one may do.
 
-    `question_id` is the id of the question's first turn, `stopped_by` the name of who stopped it.
+    `question_id` is the id of the question's first turn, `stopped_by` the name of who stopped it, `text` whether any
+    of an answer stands above; if not, what stands there says itself how the turn ended.
     """
-    line = footer(ending, stopped_by=stopped_by)
+    line = footer(ending, stopped_by=stopped_by) if text else ""
     elements: list[Block] = []
     if ending.choices:
         elements.append(model_menu(ending.choices, chosen=ending.model_id))

@@ -1,7 +1,7 @@
 """A Web API method and its arguments in, Slack's answer out: the one door to Slack's Web API."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -56,7 +56,8 @@ class SlackCalls:
         """
         if method in READS:
             return await self._read(method, team_id, urgency, args)
-        return await self.compose(method, lambda: args, team_id=team_id, urgency=urgency)
+        answer = await self.compose(method, lambda: args, team_id=team_id, urgency=urgency)
+        return answer if answer is not None else {}
 
     async def compose(
         self,
@@ -67,14 +68,19 @@ class SlackCalls:
         channel_id: str = "",
         urgency: Urgency = "final",
         since: float | None = None,
-    ) -> dict[str, Any]:
+        unless: asyncio.Future[Any] | None = None,
+    ) -> dict[str, Any] | None:
         """Call `method` with what `arguments()` gives in the very loop step in which the call leaves.
 
         So that a text composed late holds all that is known by then, and a guard in it sees the newest state: what
-        it raises goes to the caller, and nothing is sent.
+        it raises goes to the caller, and nothing is sent. None, and nothing sent, where `unless` is done first.
         """
         while True:
-            await self.budget.acquire(method, team_id=team_id, channel_id=channel_id, urgency=urgency, since=since)
+            permit = self.budget.acquire(method, team_id=team_id, channel_id=channel_id, urgency=urgency, since=since)
+            if unless is None:
+                await permit
+            elif not await _before(permit, unless):
+                return None
             try:
                 return await self._send(method, arguments())
             except SlackRateLimited as limited:
@@ -122,3 +128,18 @@ class SlackCalls:
             raise translated(method, exc) from exc
         data = response.data
         return data if isinstance(data, dict) else {}
+
+
+async def _before(permit: Coroutine[Any, Any, None], end: asyncio.Future[Any]) -> bool:
+    """Wait for the permit, or give it up where `end` is done first; whether there is a permit."""
+    if end.done():
+        permit.close()
+        return False
+    task = asyncio.ensure_future(permit)
+    try:
+        await asyncio.wait({task, end}, return_when=asyncio.FIRST_COMPLETED)
+        return task.done()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})

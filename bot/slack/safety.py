@@ -1,0 +1,324 @@
+"""A model's Markdown in, in pieces; the same Markdown out, in pieces, with nothing in it that Slack would act upon.
+
+Mentions of people, groups, channels and everybody become plain text, in prose and in code. Links are live only to hosts
+on the allow-list; others are shown as their text with the address as code, which is never clickable. Images are never
+embedded. Text without any such thing comes out as it went in. What comes out does not depend on how the text was cut
+into pieces: nothing is decided before enough of what follows is known, and what is held back for that is bounded.
+"""
+
+import re
+from collections.abc import Collection
+
+from bot.slack import lookalikes
+from bot.slack.addresses import MOST_CHARS, WORD, address_at, allowed, inert
+from bot.slack.fences import Fences
+
+_MOST_HELD = MOST_CHARS + 512
+_MOST_LINK_TEXT = 1_024
+_LINE_HEAD = re.compile(r"[ \t>*+\-\d.)`~]*+")
+_PROSE = re.compile(rf"[\n`\\<&\uff1c\ufe64\[]|!\[|!\Z|\](?=\(|:|\Z)|{WORD}")
+_CODE = re.compile("[\n<&\uff1c\ufe64]")
+_WORD_TAIL = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9_+\-]{0,62}\Z")
+_ALNUM = re.compile(r"[A-Za-z0-9]+")
+_LINK_TEXT = re.compile(
+    r"(?P<image>!?)\[(?P<text>(?:[^\[\]\n\\`]|\\[^\n`]|\[(?:[^\[\]\n\\`]|\\[^\n`])*+\](?:\([^()\s`]*+\))?+)*+)\]"
+)
+_DESTINATION = re.compile(
+    r"\(\s*+(?:<(?P<angled>[^<>\n]*+)>|(?P<bare>[^\s()<>]*+(?:\([^\s()<>]*+\)[^\s()<>]*+)*+))"
+    r"(?:\s++(?P<title>\"[^\"\n]*+\"|'[^'\n]*+'|\([^()\n]*+\)))?+\s*+\)"
+)
+_DEFINED = re.compile(r":[ \t]*+\n?[ \t]*+(?:<(?P<angled>[^<>\n]*+)>|(?P<bare>[^\s<>]++))(?=\s)")
+_BREAKS_OFF = re.compile(r"\s*+(?:<|//|www\.|[A-Za-z][A-Za-z0-9+.\-]{1,30}:)", re.IGNORECASE)
+_ANGLED = re.compile(
+    r"<\s*+(?P<address>[A-Za-z][A-Za-z0-9+.\-]{1,31}:[^<>|\n]++|//[^<>|\n]++)(?:\|(?P<label>[^<>\n]*+))?>"
+)
+_TAG = re.compile(r"<[A-Za-z/!?][^<>\n]*+(?:>|(?=\n))")
+# After these a link's brackets may go; after others what is inside could complete something.
+_APART = frozenset(" \t\n(*_\"'~|,:-")
+_HOLD: tuple[str, int] | None = None
+
+
+class SafetyFilter:
+    """Feed it the pieces of one text, then flush it; what it returns, put together, is the safe text."""
+
+    def __init__(self, allowed_hosts: Collection[str] = ()) -> None:
+        self._hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._cleaner = lookalikes.Cleaner()
+        self._fences = Fences()
+        self._text = "\n"  # one character that is out already, then what is held back
+        self._final = False
+        self._line_begins = True
+        self._code = False
+        self._strays: set[int] = set()  # lengths of backtick runs of this paragraph that close nothing
+        self._last = "\n"
+
+    def feed(self, piece: str) -> str:
+        """The safe text that can be told with `piece`."""
+        self._text += self._cleaner.clean(piece)
+        return self._drain()
+
+    def flush(self) -> str:
+        """The rest: no more is to come."""
+        self._final = True
+        return self._drain()
+
+    def preview(self) -> str:
+        """What `flush` would give if nothing more came; changes nothing."""
+        twin = SafetyFilter(self._hosts)
+        twin._text, twin._line_begins, twin._code = self._text, self._line_begins, self._code
+        twin._fences.open, twin._strays, twin._last = self._fences.open, set(self._strays), self._last
+        return twin.flush()
+
+    def _drain(self) -> str:
+        end = len(self._text)
+        if self._final:
+            self._text += "\n\n\n"  # so that everything that asks for what follows is answered
+        pieces, at = [], 1
+        while at < end:
+            step = self._step(at)
+            if step is None:
+                break
+            piece, length = step
+            if at + length > end:  # the end that was put there
+                piece, length = piece[: len(piece) - (at + length - end)], end - at
+            if piece:
+                pieces.append(piece)
+                self._last = piece[-1]
+            at += length
+        self._text = self._text[at - 1 : end]
+        return "".join(pieces)
+
+    def _step(self, at: int) -> tuple[str, int] | None:
+        """The next safe piece and how much of the text it stands for, or None: more must come first."""
+        if self._line_begins:
+            kind = self._line(at)
+            if kind is None:
+                return _HOLD
+            self._line_begins, self._code = False, kind
+        sign = (_CODE if self._code else _PROSE).search(self._text, at)
+        if sign is None:
+            return self._plain(at)
+        if sign.start() > at:
+            return self._text[at : sign.start()], sign.start() - at
+        return self._signed(at, sign.group())
+
+    def _plain(self, at: int) -> tuple[str, int] | None:
+        """The rest has no sign in it; its last word may yet become one."""
+        end = len(self._text)
+        if not self._code and not self._final:
+            word = _WORD_TAIL.search(self._text, max(at, end - 64))
+            end = word.start() if word else end
+        return (self._text[at:end], end - at) if end > at else _HOLD
+
+    def _line(self, at: int) -> bool | None:
+        """Whether the line that begins here is code; None where more must come first."""
+        head = _LINE_HEAD.match(self._text, at)
+        end = head.end() if head else at
+        if end == len(self._text) and end - at < 256 and not self._final:
+            return None
+        if self._fences.open or "```" in self._text[at:end] or "~~~" in self._text[at:end]:
+            stop = self._text.find("\n", end)
+            if stop < 0 and ("```" in self._text[at:end] or "~~~" in self._text[at:end]) and len(self._text) - at < 512:
+                return None
+            end = stop if stop >= 0 else len(self._text)
+        else:
+            end += 1
+        line = self._text[at:end]
+        kind = self._fences.line(line)
+        if kind != "prose" or not line.strip():
+            self._strays.clear()
+        return kind != "prose"
+
+    def _signed(self, at: int, sign: str) -> tuple[str, int] | None:
+        if sign == "\n":
+            self._line_begins = True
+            return "\n", 1
+        if sign[0] in "<&\uff1c\ufe64":
+            return self._angle(at)
+        if sign[0] == "`":
+            return self._ticks(at)
+        if sign[0] == "\\":
+            return self._escape(at)
+        if sign[0] in "![":
+            return self._bracket(at)
+        if sign[0] == "]":
+            return self._link_end(at)
+        return self._word(at)
+
+    def _angle(self, at: int) -> tuple[str, int] | None:
+        opener = lookalikes.opener_at(self._text, at)
+        window = self._text[at : at + lookalikes.WINDOW]
+        whole = len(window) == lookalikes.WINDOW or any(sign in window[1:] for sign in "\n>\uff1e\ufe65") or self._final
+        if opener is None:
+            return _HOLD
+        if not opener:
+            return self._text[at], 1
+        if not whole and not window[len(opener) :].startswith((" ", "=")):
+            return _HOLD
+        if lookalikes.is_mention(window):
+            return lookalikes.disarmed_at(self._text, at, opener)
+        if opener != "<" or not window[1:2].isascii() or window[1:2] in " =<>&0123456789":
+            return opener, len(opener)
+        return self._angled_link(at)
+
+    def _angled_link(self, at: int) -> tuple[str, int] | None:
+        """`<address|label>`, `<address>`, or a tag that is just text."""
+        stop = re.compile(r"[>\n]").search(self._text, at, at + _MOST_HELD)
+        if stop is None and len(self._text) - at < _MOST_HELD and not self._text.startswith(" ", at + 1):
+            return _HOLD
+        link = _ANGLED.match(self._text, at)
+        if link is not None and not allowed(link["address"], self._hosts):
+            if self._code:
+                return lookalikes.disarmed_at(self._text, at, "<")
+            label = _finished(link["label"] or "", self._hosts)
+            address = self._as_code(link["address"], link.end())
+            return (f"{label} ({address})" if label else address), link.end() - at
+        if link is not None:
+            return link.group(), link.end() - at
+        tag = None if self._code else _TAG.match(self._text, at)
+        if tag is not None and "`" in tag.group():
+            return "‹", 1  # or its backticks would be no code's
+        return "<", 1
+
+    def _ticks(self, at: int) -> tuple[str, int] | None:
+        """A code span of this line, or backticks that are just backticks."""
+        text = self._text
+        run = 1
+        while text.startswith("`", at + run):
+            run += 1
+        line_end = text.find("\n", at, at + _MOST_HELD)
+        if line_end < 0 and len(text) - at < _MOST_HELD:
+            closing = self._closing(at + run, run, len(text) - 1)
+            if closing is None:
+                return _HOLD
+        else:
+            closing = self._closing(at + run, run, line_end if line_end >= 0 else at + _MOST_HELD)
+        content = text[at + run : closing] if closing is not None else ""
+        in_cells = "|" in content and ("://" in content or "](" in content or "www." in content)
+        if closing is None or run in self._strays or in_cells:
+            self._strays.add(run)
+            return text[at : at + run], run
+        content = _angles_disarmed(content, self._hosts)
+        return text[at : at + run] + content + text[at : at + run], closing + run - at
+
+    def _closing(self, start: int, run: int, end: int) -> int | None:
+        found = re.compile(rf"(?<!`)`{{{run}}}(?!`)").search(self._text, start, end)
+        return found.start() if found else None
+
+    def _escape(self, at: int) -> tuple[str, int] | None:
+        following = self._text[at + 1 : at + 2]
+        if not following:
+            return _HOLD
+        if following == "`":
+            self._strays.add(1)  # whether Slack reads the escape or not
+        return ("\\" + following, 2) if following in "`\\" else ("\\", 1)
+
+    def _bracket(self, at: int) -> tuple[str, int] | None:
+        """`[text](address)`, `![text](address)`, `[label]: address`, or a bracket."""
+        if self._text.startswith("!", at) and len(self._text) == at + 1:
+            return _HOLD
+        if self._text.startswith("!", at) and self._text[at + 1] != "[":
+            return "!", 1
+        link = _LINK_TEXT.match(self._text, at, at + _MOST_LINK_TEXT)
+        if link is None:
+            line_ends = "\n" in self._text[at : at + _MOST_LINK_TEXT] or "`" in self._text[at : at + _MOST_LINK_TEXT]
+            if not line_ends and len(self._text) - at < _MOST_LINK_TEXT:
+                return _HOLD
+            return self._text[at], 1
+        after = self._text[link.end() : link.end() + 1]
+        if not after:
+            return _HOLD
+        if after == "(":
+            return self._inline_link(at, link)
+        if after == ":" and not link["image"]:
+            return self._definition(at, link)
+        return self._text[at], 1
+
+    def _inline_link(self, at: int, link: re.Match[str]) -> tuple[str, int] | None:
+        target = _DESTINATION.match(self._text, link.end(), link.end() + _MOST_HELD)
+        if target is None:
+            rest = self._text[link.end() : link.end() + _MOST_HELD]
+            if ")" not in rest and "\n\n" not in rest and len(rest) < _MOST_HELD:
+                return _HOLD
+            return self._text[at], 1
+        address = target["angled"] if target["angled"] is not None else target["bare"]
+        inner = _finished(link["text"], self._hosts)
+        whole = target.end() - at
+        if "`" in address:
+            return self._text[at], 1
+        if inert(address) and not link["image"]:
+            return f"[{inner}]{lookalikes.disarmed(target.group())}", whole
+        if allowed(address, self._hosts):
+            return f"[{inner}]({address})", whole  # an image becomes a link
+        code = self._as_code(address, target.end()) if address else ""
+        title = _finished(f" {target['title']}", self._hosts) if target["title"] else ""
+        shown = inner if self._last in _APART and inner[:1] not in "!@#" else f"[{inner}]"
+        if not inner or link["text"] == address:
+            return code + title, whole
+        return (f"{shown} ({code}{title})" if code else shown + title), whole
+
+    def _definition(self, at: int, link: re.Match[str]) -> tuple[str, int] | None:
+        target = _DEFINED.match(self._text, link.end(), link.end() + _MOST_HELD)
+        rest = self._text[link.end() + 1 : link.end() + _MOST_HELD]
+        if target is None:
+            if re.fullmatch(r"[ \t]*\n?[ \t]*\S*", rest) and len(rest) < _MOST_HELD - 1:
+                return _HOLD
+            return self._text[at], 1
+        address = target["angled"] if target["angled"] is not None else target["bare"]
+        if "`" in address or inert(address) or allowed(address, self._hosts):
+            return self._text[at], 1
+        label = _finished(link["text"], self._hosts)
+        return f"{label}: {self._as_code(address, target.end())}", target.end() - at
+
+    def _link_end(self, at: int) -> tuple[str, int] | None:
+        """A bracket that closes what was not recognised as a link; Slack shall not recognise it either."""
+        following = self._text[at + 1 : at + 2]
+        if not following:
+            return _HOLD
+        if following == "(":
+            rest = self._text[at + 2 : at + 2 + 64]
+            if len(rest) < 64 and not self._final and not re.search(r"\S\s", rest):
+                return _HOLD
+            target = _DESTINATION.match(self._text, at + 1)
+            address = (target["angled"] or target["bare"] or "") if target else ""
+            if _BREAKS_OFF.match(rest) or (target and not inert(address) and not allowed(address, self._hosts)):
+                return "] ", 1
+        elif re.match(r"[ \t]*\n?[ \t]*(?:<|//|www\.|[A-Za-z][A-Za-z0-9+.\-]{1,30}:)", self._text[at + 2 : at + 66]):
+            return "] ", 1
+        return "]", 1
+
+    def _word(self, at: int) -> tuple[str, int] | None:
+        """A bare address, or a word."""
+        address = address_at(self._text, at)
+        if address is None:
+            return _HOLD
+        if not address:
+            word = _ALNUM.match(self._text, at)
+            return (word.group(), word.end() - at) if word else (self._text[at], 1)
+        if allowed(address, self._hosts):
+            return address, len(address)
+        return self._as_code(address, at + len(address)), len(address)
+
+    def _as_code(self, address: str, end: int) -> str:
+        """An address as code, whatever backticks stand around it; `end` is where the text goes on."""
+        plain = address.replace("`", "'").replace("<", "‹").replace(">", "›").replace("\n", " ").strip()
+        run = 1
+        while run in self._strays:
+            run += 1
+        code = f"{'`' * run}{plain}{'`' * run}"
+        before = " " if self._last == "`" else ""
+        return before + code + (" " if self._text.startswith("`", end) else "")
+
+
+def _finished(text: str, hosts: Collection[str]) -> str:
+    """A whole piece made safe by itself."""
+    inner = SafetyFilter(hosts)
+    inner._line_begins = False
+    return inner.feed(text) + inner.flush()
+
+
+def _angles_disarmed(code: str, hosts: Collection[str]) -> str:
+    """The content of a code span: nothing in it is a mention or Slack's own kind of link."""
+    inner = SafetyFilter(hosts)
+    inner._line_begins, inner._code = False, True
+    return inner.feed(code) + inner.flush()
