@@ -37,7 +37,7 @@ def _gemma_root(value: str) -> str:
 
 
 def _store_address(value: str) -> str:
-    if not re.fullmatch(r"sqlite:///.+|firestore://[^/]+/[^/]+", value):
+    if not re.fullmatch(r"sqlite:///.+|firestore://.+", value):
         raise ValueError("but should be sqlite:///PATH or firestore://PROJECT/DATABASE")
     return value
 
@@ -113,9 +113,9 @@ class Settings(BaseModel):
     gemma_model: str = _setting("GEMMA_MODEL", "", "The model's name at that server. Empty: as the catalogue says.")
     gemma_api_key: Secret = _setting("GEMMA_API_KEY", SecretStr(""), "Key of that server, if it wants one.")
     gemini_api_key: Secret = _setting(
-        "GEMINI_API_KEY", SecretStr(""), "Key of the Gemini API. Goes before `GOOGLE_CLOUD_PROJECT`."
+        "GEMINI_API_KEY", SecretStr(""), "Key of the Gemini API, for Gemini without a project."
     )
-    google_cloud_project: str = _setting("GOOGLE_CLOUD_PROJECT", "", "Project whose Vertex AI runs Gemini.")
+    google_cloud_project: str = _setting("GOOGLE_CLOUD_PROJECT", "", "Project whose Vertex AI runs Gemini. Goes before a key.")
     google_cloud_location: str = _setting("GOOGLE_CLOUD_LOCATION", "global", "Vertex AI's location.", min_length=1)
     gemini_model: str = _setting("GEMINI_MODEL", "", "Gemini model. Empty: as the catalogue says.")
     google_gemini_base_url: Address = _setting("GOOGLE_GEMINI_BASE_URL", "", "Another address of the Gemini API.")

@@ -1,0 +1,169 @@
+"""manifest.yaml asks for what the code uses, no less and no more, in the form that Slack takes."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.commands.manifest import bot_scopes, manifest_text, over_http
+
+ROOT = Path(__file__).parents[2]
+SLACK = sorted((ROOT / "bot/slack").rglob("*.py"))
+
+READS_OF_CHANNELS = {"channels:read", "groups:read", "im:read", "mpim:read"}
+READS_OF_MESSAGES = {"channels:history", "groups:history", "im:history", "mpim:history"}
+
+# The scopes of every Web API method that the bot calls, as Slack's page of that method has them.
+SCOPES_OF_METHODS: dict[str, set[str]] = {
+    "agents.sessions.setStatus": {"chat:write"},
+    "assistant.threads.setStatus": {"assistant:write"},
+    "assistant.threads.setSuggestedPrompts": {"assistant:write"},
+    "auth.test": set(),
+    "bots.info": {"users:read"},
+    "chat.appendStream": {"chat:write"},
+    "chat.delete": {"chat:write"},
+    "chat.postEphemeral": {"chat:write"},
+    "chat.postMessage": {"chat:write"},
+    "chat.startStream": {"chat:write"},
+    "chat.stopStream": {"chat:write"},
+    "chat.update": {"chat:write"},
+    "conversations.history": READS_OF_MESSAGES,
+    "conversations.info": READS_OF_CHANNELS,
+    "conversations.members": READS_OF_CHANNELS,
+    "conversations.replies": READS_OF_MESSAGES,
+    "team.info": {"team:read"},
+    "users.info": {"users:read"},
+    "views.open": set(),
+    "views.publish": set(),
+    "views.update": set(),
+    "apps.connections.open": set(),  # with the app token
+}
+
+# What an event costs in scopes; those that are not here cost none.
+SCOPES_OF_EVENTS = {
+    "agent_session_stopped": "chat:write",
+    "app_mention": "app_mentions:read",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+    "message.im": "im:history",
+    "message.mpim": "mpim:history",
+}
+
+FAMILIES = "agents|apps|assistant|auth|bots|chat|conversations|files|reactions|team|users|views"
+METHOD = re.compile(rf"({FAMILIES})(\.[a-z][A-Za-z]+)+")
+
+
+def manifest() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(manifest_text())
+    return loaded
+
+
+def methods_called() -> set[str]:
+    """Web API methods named in bot/slack, as `"chat.update"` or as `client.chat_update`; limits.py calls none."""
+    found = set()
+    for path in SLACK:
+        if path.name == "limits.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and METHOD.fullmatch(node.value):
+                found.add(node.value)
+            elif isinstance(node, ast.Attribute) and re.fullmatch(rf"({FAMILIES})_[A-Za-z_]+", node.attr):
+                found.add(node.attr.replace("_", "."))
+    return found
+
+
+def registered(kind: str) -> set[str]:
+    """What bot/slack registers listeners for: `app.event("…")` and `app.command("…")`, as decorator or call."""
+    found = set()
+    for path in SLACK:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == kind
+                and node.args
+            ):
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    found.add(first.value)
+                elif isinstance(first, ast.Dict):
+                    types = zip(first.keys, first.values, strict=True)
+                    found |= {
+                        ast.literal_eval(value) for key, value in types if key and ast.literal_eval(key) == "type"
+                    }
+    return found
+
+
+def test_every_scope_says_why_it_is_needed() -> None:
+    for scope, line in bot_scopes().items():
+        assert re.fullmatch(rf"- {scope} +# .{{5,}}", line)
+
+
+def test_scopes_are_those_of_the_methods_called_and_the_events_heard() -> None:
+    called = methods_called()
+    events = manifest()["settings"]["event_subscriptions"]["bot_events"]
+
+    assert called <= SCOPES_OF_METHODS.keys(), "a method without its scopes in SCOPES_OF_METHODS"
+    needed = set().union(*(SCOPES_OF_METHODS[method] for method in called))
+    needed |= {SCOPES_OF_EVENTS[event] for event in events if event in SCOPES_OF_EVENTS}
+    assert set(bot_scopes()) == needed | {"commands", "assistant:write"}  # /model, and what agent_view always takes
+
+
+def test_every_event_asked_for_is_heard_and_every_event_heard_is_asked_for() -> None:
+    asked = {event.partition(".")[0] for event in manifest()["settings"]["event_subscriptions"]["bot_events"]}
+
+    assert registered("event") == asked
+
+
+def test_every_command_has_its_listener() -> None:
+    commands = {command["command"] for command in manifest()["features"]["slash_commands"]}
+
+    assert registered("command") == commands
+
+
+def test_lists_are_sorted_and_name_nothing_twice() -> None:
+    events = manifest()["settings"]["event_subscriptions"]["bot_events"]
+    scopes = manifest()["oauth_config"]["scopes"]["bot"]
+
+    assert events == sorted(set(events))
+    assert scopes == sorted(set(scopes))
+
+
+def test_texts_fit_the_lengths_that_slack_allows() -> None:
+    document = manifest()
+    agent = document["features"]["agent_view"]
+
+    assert len(document["display_information"]["name"]) <= 35
+    assert len(document["display_information"]["description"]) <= 140
+    assert len(document["features"]["bot_user"]["display_name"]) <= 80
+    assert len(agent["agent_description"]) <= 300
+    assert len(agent["suggested_prompts"]) <= 4
+    assert all(prompt.keys() == {"title", "message"} for prompt in agent["suggested_prompts"])
+    for command in document["features"]["slash_commands"]:
+        assert re.fullmatch(r"/[a-z-]{1,31}", command["command"])
+        assert 1 <= len(command["usage_hint"]) <= 1000
+
+
+def test_an_agent_view_needs_a_messages_tab_that_can_be_written_in() -> None:
+    home = manifest()["features"]["app_home"]
+
+    assert home["messages_tab_enabled"]
+    assert not home["messages_tab_read_only_enabled"]
+
+
+def test_over_socket_mode_no_request_url_is_given_and_over_http_each_is() -> None:
+    assert "url" not in str(manifest())
+
+    over = over_http(manifest(), "https://bot.example.com/")
+
+    address = "https://bot.example.com/slack/events"
+    assert over["settings"]["event_subscriptions"]["request_url"] == address
+    assert over["settings"]["interactivity"]["request_url"] == address
+    assert [command["url"] for command in over["features"]["slash_commands"]] == [address]
+    assert not over["settings"]["socket_mode_enabled"]
+
+
+def test_the_package_carries_the_manifest_of_the_repository() -> None:
+    assert manifest_text() == (ROOT / "manifest.yaml").read_text("utf-8")
