@@ -1,0 +1,106 @@
+"""Who answers, as people see and change it in /model, under answers and in the Home tab: wishes in, sentences out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.conversation.choice import Chooser, Chosen
+from bot.conversation.models import ModelEntry
+from bot.conversation.ports import Directory, ModelChoice
+from bot.conversation.thread import ThreadKey
+from bot.errors import SlackError
+from bot.slack.apologies import notice
+from bot.slack.authorize import Identity
+from bot.slack.blocks import escaped, model_menu
+from bot.slack.interactions import Scope
+
+Block = dict[str, Any]
+
+_SCOPE_BLOCK = "model_for"
+_FOR: Mapping[str, str] = {"thread": "in this thread", "channel": "in this channel", "user": "you"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said to who asked, and what to the channel."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+    to_channel: str = ""
+
+
+class ModelPanel:
+    """Shows the choice and takes wishes. Each wish is judged anew, whoever was shown the menu."""
+
+    def __init__(self, chooser: Chooser, directory: Directory, us: Identity) -> None:
+        self._chooser = chooser
+        self._directory = directory
+        self._us = us
+
+    async def show(self, *, channel_id: str, user_id: str, scope: Scope) -> Answer:
+        """Who answers, which level decided, and a menu that sets `scope`; raises StoreError."""
+        choice = await self._chooser.resolve(team_id=self._us.team_id, channel_id=channel_id, user_id=user_id)
+        admitted = self._chooser.allowed(self_hosted_only=choice.self_hosted_only)
+        label = choice.entry.label if choice.entry else ""
+        text = self._said("model_current", label=label, level=choice.level, gone=choice.gone, known=_known(admitted))
+        choices = [ModelChoice(entry.id, entry.label) for entry in admitted]
+        if not choices:
+            return Answer(text)
+        menu = model_menu(choices, chosen=choice.entry.id if choice.entry else "")
+        return Answer(
+            text, (_section(text), {"type": "actions", "block_id": scope_block_id(scope), "elements": [menu]})
+        )
+
+    async def choose_for_thread(self, words: str, *, thread: ThreadKey, user_id: str) -> Answer:
+        """The thread's model; raises StoreError and SlackError, as do the others."""
+        chosen = await self._chooser.set_for_thread(thread, words, team_id=self._us.team_id, user_id=user_id)
+        return self._answer(chosen, words, "thread")
+
+    async def choose(self, words: str, *, scope: Scope, channel_id: str, user_id: str) -> Answer:
+        """A channel's model, which the channel is told, or one's own."""
+        if scope == "user":
+            chosen = await self._chooser.set_for_user(words, team_id=self._us.team_id, user_id=user_id)
+            return self._answer(chosen, words, scope)
+        chosen = await self._chooser.set_for_channel(channel_id, words, team_id=self._us.team_id, user_id=user_id)
+        if chosen.entry is None:
+            return self._answer(chosen, words, scope)
+        who = await self._name(user_id)
+        told = self._said("model_set_for_channel", who=who, label=chosen.entry.label)
+        return Answer(self._answer(chosen, words, scope).text, to_channel=told)
+
+    def _answer(self, chosen: Chosen, words: str, scope: str) -> Answer:
+        if chosen.entry is not None:
+            return Answer(self._said("model_set", label=chosen.entry.label, scope=_FOR[scope]))
+        entry = self._chooser.find(words)
+        label = entry.label if entry else words
+        known = _known(self._chooser.entries)
+        return Answer(self._said(chosen.refusal or "unknown_model", name=words, label=label, known=known))
+
+    async def _name(self, user_id: str) -> str:
+        try:
+            return (await self._directory.person(self._us.team_id, user_id)).name or "Somebody"
+        except SlackError:
+            return "Somebody"
+
+    def _said(self, code: str, **facts: str) -> str:
+        """A sentence as mrkdwn in which nothing that somebody typed is live."""
+        return notice(code, {name: escaped(fact) for name, fact in facts.items()})
+
+
+def scope_block_id(scope: Scope) -> str:
+    """The block_id of a menu that sets a channel's or one's own model."""
+    return f"{_SCOPE_BLOCK}:{scope}"
+
+
+def scope_of(block_id: str) -> Scope | None:
+    """What a menu sets, by its block_id; None = the thread in which it stands."""
+    scopes: tuple[Scope, ...] = ("user", "channel")
+    return next((scope for scope in scopes if block_id == scope_block_id(scope)), None)
+
+
+def _known(entries: Sequence[ModelEntry]) -> str:
+    return ", ".join(f"`{entry.id}` ({entry.label})" for entry in entries)
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}

@@ -1,0 +1,116 @@
+"""slack_sdk's Socket Mode client, with the ways in which it can wedge or storm taken out.
+
+A socket is opened by one task at a time and no more often than Slack bears, and closing has a bound. What this cannot
+notice by itself, the watchdog in `bot/slack/socket.py` does.
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import SlackRateLimited
+from bot.slack.errors import FOREIGN, translated
+
+log = logging.getLogger("tandem.slack.socket")
+
+_OPEN = "apps.connections.open"
+OPENS_PER_MINUTE = 6
+_LONGEST_S = 30.0
+
+
+class OpenPace:
+    """How long to wait before the next apps.connections.open: longer each time, with jitter, six a minute at most."""
+
+    def __init__(self, *, monotonic: Callable[[], float], jitter: Callable[[], float] = random.random) -> None:
+        self._monotonic = monotonic
+        self._jitter = jitter
+        self._opened: deque[float] = deque(maxlen=OPENS_PER_MINUTE)
+
+    def wait_s(self) -> float:
+        """Seconds to wait now. The first attempt in a minute waits for nothing."""
+        now = self._monotonic()
+        recent = sum(1 for at in self._opened if now - at < 60)
+        backoff = min(_LONGEST_S, 2.0 ** (recent - 1)) * (0.5 + self._jitter()) if recent else 0.0
+        window = 60 - (now - self._opened[0]) if recent >= OPENS_PER_MINUTE else 0.0
+        return max(backoff, window)
+
+    def opened(self) -> None:
+        """Count one."""
+        self._opened.append(self._monotonic())
+
+
+class SteadyClient(SocketModeClient):
+    """A SocketModeClient that neither storms nor opens two sockets at once."""
+
+    def __init__(
+        self,
+        app_token: str,
+        web_client: AsyncWebClient,
+        *,
+        pace: OpenPace,
+        logger: logging.Logger,
+        ping_interval_s: float,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        super().__init__(app_token=app_token, web_client=web_client, logger=logger, ping_interval=ping_interval_s)
+        self.proxy = web_client.proxy  # slack_sdk takes HTTPS_PROXY from the environment, for loopback too
+        self._pace = pace
+        self._pause = pause
+        self._unspent: str | None = None
+        self._reconnecting = False
+
+    async def check(self) -> None:
+        """Ask for a first URL, which the next connection uses; raises SlackError."""
+        self._unspent = await self.issue_new_wss_url()
+
+    async def issue_new_wss_url(self) -> str:
+        """A URL that opens one socket; raises SlackError."""
+        await self._pause(self._pace.wait_s())
+        self._pace.opened()
+        try:
+            answer = await self.web_client.apps_connections_open(app_token=self.app_token)
+        except FOREIGN as exc:
+            error = translated(_OPEN, exc)
+            log.warning("no Socket Mode URL", extra={"code": error.code, "reason": str(error)})
+            if isinstance(error, SlackRateLimited):
+                await self._pause(error.retry_after_s)
+            raise error from exc
+        return str(answer["url"])
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:
+        """Replace the socket, for as long as it takes. Whoever comes while that is under way need not do it too."""
+        if self._reconnecting:
+            return
+        self._reconnecting = True
+        try:
+            if force or not await self.is_connected():
+                self.wss_uri, self._unspent = self._unspent, None
+                await self.connect()  # type: ignore[no-untyped-call]
+        finally:
+            self._reconnecting = False
+
+    def forget_url(self) -> None:
+        """A URL that may have been tried is spent: let the loop that connects ask for another."""
+        self.wss_uri = None
+
+    async def discard(self, within_s: float) -> None:
+        """Close for good, within a bound: slack_sdk's own close can hang."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.close()  # type: ignore[no-untyped-call]
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            log.warning("socket closed by force", extra={"reason": type(error).__name__})
+            self.closed = True
+            for task in (self.message_processor, self.current_session_monitor, self.message_receiver):
+                if task is not None:
+                    task.cancel()
+            connector = self.aiohttp_client_session.connector
+            if connector is not None:
+                await connector.close()
+            await self.aiohttp_client_session.close()

@@ -1,0 +1,68 @@
+"""What is seen of a Socket Mode connection in, what ails it out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Ailment = Literal["well", "down", "mute", "stuck"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long what may take, in seconds."""
+
+    tick_s: float = 1.0  # between two looks
+    ping_s: float = 10.0  # an unanswered ping closes the socket half as long after
+    hello_s: float = 10.0  # from the handshake to Slack's first word
+    quiet_s: float = 600.0  # without any frame: pings may be answered where events no longer come from
+    stuck_s: float = 45.0  # down for so long: the client itself is wedged
+    unhealthy_s: float = 120.0  # down for so long: the process is of no use
+    close_s: float = 5.0
+
+
+class Health:
+    """One connection's signs of life. Times by the monotonic clock."""
+
+    def __init__(self, timing: Timing, monotonic: Callable[[], float]) -> None:
+        self._timing = timing
+        self._now = monotonic
+        self._well_at = self._healing_since = self._quiet_since = monotonic()
+        self._session: object = None
+        self._greeted: object = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether all was well at the last look."""
+        return self._session is not None and self._now() - self._well_at <= 3 * self._timing.tick_s
+
+    def problem(self) -> str:
+        """A sentence once it has been down for too long."""
+        down_s = self._now() - self._well_at
+        return f"no connection to Slack for {down_s:.0f} s" if down_s > self._timing.unhealthy_s else ""
+
+    def heard(self, session: object, *, is_hello: bool) -> None:
+        """A frame came."""
+        self._quiet_since = self._now()
+        if is_hello:
+            self._greeted = session
+
+    def look(self, session: object, *, is_up: bool) -> Ailment:
+        """What ails the connection now. "mute" and "stuck" are said once: whoever hears it opens another."""
+        now = self._now()
+        if session is not self._session:
+            self._session, self._quiet_since = session, now
+        if is_up and session is not None:
+            return self._look_at_open(session, now)
+        if now - max(self._well_at, self._healing_since) > self._timing.stuck_s:
+            self._healing_since = now
+            return "stuck"
+        return "down"
+
+    def _look_at_open(self, session: object, now: float) -> Ailment:
+        greeted = session is self._greeted
+        if now - self._quiet_since > (self._timing.quiet_s if greeted else self._timing.hello_s):
+            self._quiet_since = now
+            return "mute"
+        if greeted:
+            self._well_at = now
+        return "well"
