@@ -42,7 +42,7 @@ export function actionsFor(app) {
     send: (place, draft) => tried(/^\/\w/.test(draft.text) && !draft.files.length ? command(place, draft.text) : say(place, draft)),
     act: (action) => tried(app.api.action(action)),
     stop: (channel, thread) => tried(app.api.stop(channel, thread)),
-    react: (channel, ts, name) => tried(app.api.react(channel, ts, name)),
+    react: (channel, ts, name, remove) => tried(app.api.react(channel, ts, name, remove)),
     delete: (channel, ts) => tried(app.api.delete(channel, ts)),
     join: (channel, user) => tried(app.api.join(channel, user).then(() => app.refresh())),
 

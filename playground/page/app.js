@@ -98,17 +98,25 @@ class App {
   said(channel, ts) {
     this.awaited = `${channel} ${ts}`;
     this.panes.channel.follow();
-    if (isAppDm(this.state, this.state.channels.get(channel)) && this.state.view.channel === channel) this.show({ thread: ts }, { focus: true });
+    if (channel !== this.state.view.channel) return;
+    if (isAppDm(this.state, this.state.channels.get(channel))) this.show({ thread: ts }, { focus: true });
+    else this.#openAnswered(channel, ts);
+  }
+
+  /** Opens the thread of this window's newest root once the app has answered in it, if nothing else is open there. */
+  #openAnswered(channel, root) {
+    const { state } = this;
+    if (this.awaited !== `${channel} ${root}` || state.view.channel !== channel) return;
+    if (!state.thread(channel, root).some((message) => message.ts !== root && authorOf(state, message).isApp)) return;
+    this.awaited = null;
+    if (!state.view.thread && !NARROW.matches) this.show({ thread: root });
   }
 
   #heard({ type, channel, message }) {
     if (type !== "message") return;
     const { state } = this;
-    const author = authorOf(state, message);
-    const answers = author.isApp && this.awaited === `${channel} ${message.thread_ts}`;
-    if (answers && state.view.channel === channel && !state.view.thread && !NARROW.matches) this.show({ thread: message.thread_ts });
-    if (answers) this.awaited = null;
-    if (channel !== state.view.channel && author.id !== state.me.id) this.#countUnread(channel, message);
+    this.#openAnswered(channel, message.thread_ts);
+    if (channel !== state.view.channel && authorOf(state, message).id !== state.me.id) this.#countUnread(channel, message);
   }
 
   #countUnread(channel, message) {

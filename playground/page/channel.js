@@ -59,7 +59,7 @@ function header(app, channel) {
     h("h1", {}, title),
     topic && h("span", { class: "muted topic" }, topic),
     h("span", { class: "grow" }),
-    isAppDm(state, channel) ? tabs(app) : members && h("span", { class: "members muted", title: (channel.members ?? []).map((id) => nameOf(state, id)).join(", ") }, icon("people", 17), String(members)),
+    isAppDm(state, channel) ? state.app.home_tab && tabs(app) : members && h("span", { class: "members muted", title: (channel.members ?? []).map((id) => nameOf(state, id)).join(", ") }, icon("people", 17), String(members)),
   ];
 }
 

@@ -10,10 +10,10 @@ export function startFeed(state, api, on) {
     const passed = [];
     underWay.add(passed);
     try {
-      const { messages, statuses } = await (thread ? api.thread(channel, thread) : api.roots(channel));
+      const { messages, status } = await (thread ? api.thread(channel, thread) : api.roots(channel));
       state.replace(channel, thread, messages);
-      for (const status of statuses ?? []) state.setStatus({ channel, ...status });
-      passed.filter((frame) => frame.channel === channel).forEach(applyMessage);
+      if (status) state.setStatus(status);
+      passed.filter((frame) => frame.channel === channel).forEach((frame) => (frame.type === "status" ? state.setStatus(frame) : applyMessage(frame)));
     } finally {
       underWay.delete(passed);
     }
@@ -35,9 +35,11 @@ export function startFeed(state, api, on) {
       case "message_changed":
       case "message_deleted":
         for (const passed of underWay) passed.push(frame);
-        on.message(frame);
-        return applyMessage(frame);
-      case "status": return state.setStatus(frame);
+        applyMessage(frame);
+        return on.message(frame);
+      case "status":
+        for (const passed of underWay) passed.push(frame);
+        return state.setStatus(frame);
       case "prompts": return state.prompts.set(frame.channel, frame), state.changed();
       case "home": return (state.home = frame.view), state.changed();
       case "view": return on.view(frame);

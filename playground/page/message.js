@@ -9,12 +9,15 @@ import { unescape } from "./inline.js";
 import { mrkdwn } from "./markdown.js";
 import { authorOf, avatar, isGuest, nameOf, namesFor } from "./people.js";
 
+const SYSTEM = new Set(["channel_join", "group_join", "channel_leave", "group_leave", "tombstone"]);
+
 /** Draws a message. `place` is {channel, inThread, compact, status}: where it stands and what is going on below it. */
 export function messageRow(app, message, place) {
   const { state } = app;
   const author = authorOf(state, message);
   const editing = state.editing === `${place.channel} ${message.ts}`;
   const streaming = Boolean(message._?.streaming);
+  if (SYSTEM.has(message.subtype)) return systemRow(state, message);
   const classes = ["message", place.compact && "compact", editing && "editing", streaming && "streaming", message.is_ephemeral && "ephemeral"];
   const row = h(
     "article",
@@ -36,6 +39,11 @@ export function messageRow(app, message, place) {
   return row;
 }
 
+/** Joins and tombstones: one quiet line that nobody can act on. */
+function systemRow(state, message) {
+  return h("article", { class: "message system", dataset: { ts: message.ts } }, h("span"), h("div", { class: "muted" }, mrkdwn(message.text ?? "", namesFor(state))));
+}
+
 function heading(state, author, message) {
   const user = state.users.get(author.id);
   return h(
@@ -52,7 +60,8 @@ function body(app, message, place) {
   const { state } = app;
   const names = namesFor(state);
   const deeds = deedsFor(app, message, place.channel);
-  const content = message.blocks?.length ? blocks(message.blocks, names, deeds) : mrkdwn(message.text ?? "", names);
+  const byApp = Boolean(message.bot_id) && message.blocks?.length; // what people type keeps its marks only in `text`
+  const content = byApp ? blocks(message.blocks, names, deeds) : mrkdwn(message.text ?? "", names);
   const watching = message._?.streaming && message._.live_for && message._.live_for !== state.me.id;
   return h(
     "div",
@@ -83,8 +92,8 @@ function files(message) {
   if (!message.files?.length) return null;
   const one = (file) =>
     h(
-      "a",
-      { class: "file", href: file._?.page_url ?? null, download: file._?.page_url ? file.name : null },
+      "span",
+      { class: "file" },
       icon("file", 22),
       h("span", {}, h("strong", {}, file.title || file.name), h("small", { class: "muted" }, [file.mimetype, file.size && bytes(file.size)].filter(Boolean).join(" · "))),
     );
@@ -97,7 +106,7 @@ function reactions(app, message, place) {
     const own = users.includes(app.state.me.id);
     const who = users.map((id) => nameOf(app.state, id)).join(", ");
     const label = `${name}: ${who}`;
-    return h("button", { class: "reaction", type: "button", "aria-pressed": String(own), "aria-label": label, title: label, onclick: () => app.actions.react(place.channel, message.ts, name) }, `${emoji(name) ?? `:${name}:`} `, h("span", {}, String(count)));
+    return h("button", { class: "reaction", type: "button", "aria-pressed": String(own), "aria-label": label, title: label, onclick: () => app.actions.react(place.channel, message.ts, name, own) }, `${emoji(name) ?? `:${name}:`} `, h("span", {}, String(count)));
   };
   return h("div", { class: "reactions" }, message.reactions.map(one));
 }

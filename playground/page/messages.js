@@ -77,5 +77,5 @@ function dayLine(name) {
 function together(before, message) {
   const author = (one) => `${one.user ?? ""} ${one.bot_id ?? ""} ${one.username ?? ""}`;
   const close = dateOf(message.ts) - dateOf(before.ts) < TOGETHER_S * 1000;
-  return close && author(before) === author(message) && !before.reply_count && !message.is_ephemeral && !before.is_ephemeral;
+  return close && before.subtype === message.subtype && author(before) === author(message) && !before.reply_count && !message.is_ephemeral && !before.is_ephemeral;
 }

@@ -16,7 +16,7 @@ export function modals(app) {
     const known = stack.some((one) => one.id === view.id);
     if (trigger === "close") stack = stack.filter((one) => one.id !== view.id);
     else if (known) stack = stack.map((one) => (one.id === view.id ? view : one));
-    else if (trigger === "push") stack = [...stack, view];
+    else if (trigger === "push" || (top() && view.previous_view_id === top().id)) stack = [...stack, view];
     else stack = [view];
     draw();
   }

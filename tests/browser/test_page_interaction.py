@@ -1,0 +1,259 @@
+"""The playground's page, clicked and typed on: commands, menus, modals, Home, edits, files, people, keyboard."""
+
+from collections.abc import Awaitable, Callable
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.doubles.plain_app import PlainApp
+from tests.doubles.workspace import Workspace
+
+OpenPage = Callable[..., Awaitable[Page]]
+Snap = Callable[..., Awaitable[None]]
+
+
+def _composer(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Message #general")
+
+
+async def _answered(page: Page, workspace: Workspace) -> Locator:
+    root = await workspace.say("U0ADA", "C0GENERAL", "@Tandem how do I wait?")
+    await workspace.reply("C0GENERAL", root)
+    await page.get_by_role("button", name="1 reply").click()
+    return page.get_by_role("article").filter(has_text="How to wait")
+
+
+async def test_a_slash_command_is_hinted_and_answered_to_oneself(
+    open_page: OpenPage, app: PlainApp, snap: Snap
+) -> None:
+    page, other = await open_page(), await open_page("U0BEN")
+
+    await _composer(page).press_sequentially("/mo")
+    await expect(page.get_by_role("option", name="/model")).to_be_visible()
+    await snap(page, "hint")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("gemini")
+    await page.keyboard.press("Enter")
+
+    answer = page.get_by_role("article").filter(has_text="Gemini answers here.")
+    await expect(answer.get_by_text("Only visible to you")).to_be_visible()
+    await expect(answer.get_by_role("combobox")).to_have_value("gemini")
+    await expect(other.get_by_role("article")).to_have_count(0)
+    await snap(page, "answer")
+
+
+async def test_slash_commands_are_refused_in_threads(open_page: OpenPage, workspace: Workspace, app: PlainApp) -> None:
+    page = await open_page()
+    await _answered(page, workspace)
+
+    reply = page.get_by_role("textbox", name="Reply…")
+    await reply.fill("/model gemini")
+    await reply.press("Enter")
+
+    await expect(page.get_by_role("alert").get_by_text("do not work in threads")).to_be_visible()
+    await expect(reply).to_have_value("/model gemini")
+    assert app.model == "gemma"
+
+
+async def test_an_unknown_command_names_the_known_ones(open_page: OpenPage, app: PlainApp) -> None:
+    page = await open_page()
+
+    await _composer(page).fill("/modle gemini")
+    await _composer(page).press("Enter")
+
+    await expect(page.get_by_role("alert").get_by_text("/modle is not a command here. Known: /model.")).to_be_visible()
+
+
+async def test_a_menu_below_an_answer_chooses(
+    open_page: OpenPage, workspace: Workspace, app: PlainApp, snap: Snap
+) -> None:
+    page = await open_page()
+    answer = await _answered(page, workspace)
+
+    await answer.get_by_role("combobox", name="Model").select_option("gemini")
+
+    await expect(page.get_by_role("article").filter(has_text="From now on Gemini answers.")).to_be_visible()
+    assert app.model == "gemini"
+    await snap(page)
+
+
+async def test_feedback_is_heard_and_stays_pressed(open_page: OpenPage, workspace: Workspace, app: PlainApp) -> None:
+    page = await open_page()
+    answer = await _answered(page, workspace)
+
+    await answer.get_by_role("button", name="Good answer").click()
+
+    await expect(answer.get_by_role("button", name="Good answer", pressed=True)).to_be_visible()
+    await app.heard(1)
+    assert [action["value"] for action in app.actions] == ["good"]
+
+
+async def test_a_modal_is_filled_in_refused_and_saved(
+    open_page: OpenPage, workspace: Workspace, app: PlainApp, snap: Snap
+) -> None:
+    page = await open_page()
+    answer = await _answered(page, workspace)
+
+    await answer.get_by_role("button", name="Details").click()
+    modal = page.get_by_role("dialog", name="Details")
+    await modal.get_by_role("textbox", name="Note").fill("no")
+    await modal.get_by_role("button", name="Save").click()
+    await expect(modal.get_by_text("Write three letters at least.")).to_be_visible()
+    await snap(page)
+    await modal.get_by_role("textbox", name="Note").fill("a fine answer")
+    await modal.get_by_role("button", name="Save").click()
+
+    await expect(modal).to_be_hidden()
+    assert app.notes == ["a fine answer"]
+
+
+async def test_the_apps_home_is_shown(open_page: OpenPage, app: PlainApp, snap: Snap) -> None:
+    page = await open_page("U0BEN", "D0BEN")
+
+    await page.get_by_role("button", name="Home").click()
+
+    await expect(page.get_by_role("region", name="Home").get_by_text("Welcome, @Ben. Gemma answers.")).to_be_visible()
+    await snap(page)
+
+
+async def test_up_edits_ones_last_message_and_escape_leaves_it(open_page: OpenPage, workspace: Workspace) -> None:
+    await workspace.say("U0ADA", "C0GENERAL", "helo @Ben")
+    page, other = await open_page(), await open_page("U0BEN")
+    await expect(page.get_by_text("helo")).to_be_visible()
+
+    await _composer(page).press("ArrowUp")
+    await expect(page.get_by_role("textbox", name="Edit message")).to_have_value("helo @Ben")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("textbox", name="Edit message")).to_have_count(0)
+    await _composer(page).press("ArrowUp")
+    await page.get_by_role("textbox", name="Edit message").fill("hello @Ben")
+    await page.keyboard.press("Enter")
+
+    await expect(other.get_by_role("article").filter(has_text="hello @Ben").get_by_text("(edited)")).to_be_visible()
+
+
+async def test_a_message_is_deleted_everywhere(open_page: OpenPage, workspace: Workspace, snap: Snap) -> None:
+    await workspace.say("U0ADA", "C0GENERAL", "not for here")
+    page, other = await open_page(), await open_page("U0BEN")
+    message = page.get_by_role("article").filter(has_text="not for here")
+    await expect(other.get_by_text("not for here")).to_be_visible()
+
+    await message.hover()
+    await message.get_by_role("button", name="Delete message").click()
+    await snap(page)
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+    await expect(page.get_by_text("not for here")).to_have_count(0)
+    await expect(other.get_by_text("not for here")).to_have_count(0)
+
+
+async def test_other_peoples_messages_cannot_be_edited(open_page: OpenPage, workspace: Workspace) -> None:
+    await workspace.say("U0ADA", "C0GENERAL", "mine")
+    page = await open_page("U0BEN")
+    message = page.get_by_role("article").filter(has_text="mine")
+
+    await message.hover()
+
+    await expect(message.get_by_role("button", name="Reply in thread")).to_be_visible()
+    await expect(message.get_by_role("button", name="Edit message")).to_have_count(0)
+
+
+async def test_shift_enter_makes_a_new_line(open_page: OpenPage) -> None:
+    page = await open_page()
+
+    await _composer(page).press_sequentially("one")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("two")
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_role("article")).to_contain_text("one\ntwo", use_inner_text=True)
+
+
+async def test_an_empty_channel_invites_to_say_hello(open_page: OpenPage, app: PlainApp, snap: Snap) -> None:
+    page = await open_page()
+    await snap(page)
+
+    await page.get_by_role("button", name="@Tandem what can you do?").click()
+
+    await expect(_composer(page)).to_have_value("@Tandem what can you do?")
+    await expect(_composer(page)).to_be_focused()
+
+
+async def test_a_mention_is_completed(open_page: OpenPage, app: PlainApp) -> None:
+    page = await open_page()
+
+    await _composer(page).press_sequentially("ask @ta")
+    await expect(page.get_by_role("option", name="Tandem")).to_be_visible()
+    await page.keyboard.press("Enter")
+
+    await expect(_composer(page)).to_have_value("ask @Tandem ")
+
+
+async def test_a_file_is_dropped_and_sent(open_page: OpenPage, snap: Snap) -> None:
+    page = await open_page()
+    data = await page.evaluate_handle(
+        """() => { const data = new DataTransfer();
+                   data.items.add(new File(["a,b\\n1,2\\n"], "numbers.csv", {type: "text/csv"})); return data; }"""
+    )
+
+    await page.dispatch_event("main", "dragenter", {"dataTransfer": data})
+    await snap(page)
+    await page.dispatch_event("main", "drop", {"dataTransfer": data})
+    await _composer(page).fill("the numbers")
+    await _composer(page).press("Enter")
+
+    message = page.get_by_role("article").filter(has_text="the numbers")
+    await expect(message.get_by_text("numbers.csv")).to_be_visible()
+
+
+async def test_one_becomes_somebody_else(open_page: OpenPage, snap: Snap) -> None:
+    page = await open_page()
+    await expect(page.get_by_role("button", name="secret, private")).to_be_visible()
+
+    await page.get_by_role("button", name="You are Ada").click()
+    await snap(page)
+    await page.get_by_role("menuitemradio", name="Gia").click()
+
+    await expect(page.get_by_role("button", name="You are Gia")).to_be_visible()
+    await expect(page.get_by_role("button", name="secret, private")).to_have_count(0)
+    await _composer(page).fill("a guest's word")
+    await _composer(page).press("Enter")
+    await expect(page.get_by_role("article").get_by_text("Guest", exact=True)).to_be_visible()
+
+
+async def test_unread_channels_stand_out(open_page: OpenPage, workspace: Workspace) -> None:
+    page = await open_page()
+    await expect(_composer(page)).to_be_visible()
+
+    await workspace.say("U0BEN", "C0PRIVATE", "psst @Ada")
+
+    await expect(page.get_by_role("button", name="secret, private, unread")).to_be_visible()
+
+
+async def test_a_narrow_window_has_a_drawer_and_a_full_thread(
+    open_page: OpenPage, workspace: Workspace, app: PlainApp, snap: Snap
+) -> None:
+    root = await workspace.say("U0ADA", "C0GENERAL", "@Tandem how do I wait?")
+    await workspace.reply("C0GENERAL", root)
+    page = await open_page(width=390, dark=True)
+
+    await page.get_by_role("button", name="Open sidebar").click()
+    await snap(page, "drawer")
+    await page.get_by_role("button", name="general", exact=True).click()
+    await page.get_by_role("button", name="1 reply").click()
+
+    await expect(page.get_by_role("textbox", name="Reply…")).to_be_visible()
+    await expect(_composer(page)).to_be_hidden()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    await snap(page, "thread")
+    await page.get_by_role("button", name="Close thread").click()
+    await expect(_composer(page)).to_be_visible()
+
+
+async def test_the_theme_is_toggled_and_remembered(open_page: OpenPage) -> None:
+    page = await open_page()
+    await expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+    await page.get_by_role("button", name="Light or dark").click()
+    await page.reload()
+
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
