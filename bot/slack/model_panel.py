@@ -1,6 +1,6 @@
 """Who answers, as people see and change it in /model, under answers and in the Home tab: wishes in, sentences out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,16 +17,15 @@ from bot.slack.interactions import Scope
 Block = dict[str, Any]
 
 _SCOPE_BLOCK = "model_for"
-_FOR: Mapping[str, str] = {"thread": "in this thread", "channel": "in this channel", "user": "you"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said to who asked, and what to the channel."""
+    """What is said to who asked, or to the whole channel."""
 
     text: str
     blocks: tuple[Block, ...] = ()
-    to_channel: str = ""
+    to_channel: bool = False
 
 
 class ModelPanel:
@@ -54,27 +53,23 @@ class ModelPanel:
     async def choose_for_thread(self, words: str, *, thread: ThreadKey, user_id: str) -> Answer:
         """The thread's model; raises StoreError and SlackError, as do the others."""
         chosen = await self._chooser.set_for_thread(thread, words, team_id=self._us.team_id, user_id=user_id)
-        return self._answer(chosen, words, "thread")
+        return self._answer(chosen, words, "model_set")
 
     async def choose(self, words: str, *, scope: Scope, channel_id: str, user_id: str) -> Answer:
         """A channel's model, which the channel is told, or one's own."""
         if scope == "user":
             chosen = await self._chooser.set_for_user(words, team_id=self._us.team_id, user_id=user_id)
-            return self._answer(chosen, words, scope)
+            return self._answer(chosen, words, "model_set_for_me")
         chosen = await self._chooser.set_for_channel(channel_id, words, team_id=self._us.team_id, user_id=user_id)
-        if chosen.entry is None:
-            return self._answer(chosen, words, scope)
-        who = await self._name(user_id)
-        told = self._said("model_set_for_channel", who=who, label=chosen.entry.label)
-        return Answer(self._answer(chosen, words, scope).text, to_channel=told)
+        who = await self._name(user_id) if chosen.entry else ""
+        answer = self._answer(chosen, words, "model_set_for_channel", who=who)
+        return Answer(answer.text, to_channel=chosen.entry is not None)
 
-    def _answer(self, chosen: Chosen, words: str, scope: str) -> Answer:
-        if chosen.entry is not None:
-            return Answer(self._said("model_set", label=chosen.entry.label, scope=_FOR[scope]))
-        entry = self._chooser.find(words)
-        label = entry.label if entry else words
+    def _answer(self, chosen: Chosen, words: str, done: str, **facts: str) -> Answer:
+        entry = chosen.entry or self._chooser.find(words)
+        code = done if chosen.entry else chosen.refusal or "unknown_model"
         known = _known(self._chooser.entries)
-        return Answer(self._said(chosen.refusal or "unknown_model", name=words, label=label, known=known))
+        return Answer(self._said(code, name=words, label=entry.label if entry else words, known=known, **facts))
 
     async def _name(self, user_id: str) -> str:
         try:

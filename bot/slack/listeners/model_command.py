@@ -28,7 +28,4 @@ async def _answer(tools: Tools, command: Command) -> None:
         await answering.say(shown.text, blocks=shown.blocks)
         return
     answer = await panel.choose(command.words, scope=scope, channel_id=command.channel_id, user_id=command.user_id)
-    if answer.to_channel:
-        await answering.say(answer.to_channel, to_all=True)
-    else:
-        await answering.say(answer.text)
+    await answering.say(answer.text, to_all=answer.to_channel)

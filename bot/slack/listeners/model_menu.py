@@ -35,10 +35,7 @@ async def _choose(tools: Tools, click: Click) -> None:
         answer = await panel.choose_for_thread(click.value, thread=thread, user_id=click.user_id)
     else:
         answer = await panel.choose(click.value, scope=scope, channel_id=thread.channel_id, user_id=click.user_id)
-    if answer.to_channel:
-        await answering.say(answer.to_channel, to_all=True)
-    else:
-        await answering.say(answer.text)
+    await answering.say(answer.text, to_all=answer.to_channel)
 
 
 async def _choose_at_home(tools: Tools, click: Click) -> None:

@@ -1,0 +1,99 @@
+"""A thread in, what Slack remembers of it out: for the one time that the bot joins late."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.conversation.thread import Message, Thread
+from bot.slack.calls import SlackCalls
+from bot.slack.events import EventReader, Malformed
+from bot.slack.marks import TURN_EVENT
+
+_PER_PAGE = 200  # "recommended: no more than 200", https://docs.slack.dev/apis/web-api/pagination
+
+
+class SlackArchive:
+    """The core's Archive: conversations.replies, read to its end, because Slack gives the oldest first."""
+
+    def __init__(
+        self,
+        calls: SlackCalls,
+        reader: EventReader,
+        *,
+        outsiders: bool = False,
+    ) -> None:
+        self._calls = calls
+        self._reader = reader
+        self._outsiders = outsiders
+
+    async def history(self, thread: Thread, *, before_ts: str, newest: int) -> Sequence[Message]:
+        """What people and the bot itself said before `before_ts`; raises SlackError.
+
+        SlackRateLimited where Slack wants a pause of more than a minute: apps that are distributed outside its
+        Marketplace get little more than one page a minute.
+        """
+        found: OrderedDict[str, Message] = OrderedDict()  # each page begins with the thread's root
+        cursor = ""
+        while newest > 0:
+            page = await self._calls.call(
+                "conversations.replies",
+                team_id=thread.team_id,
+                urgency="read",
+                channel=thread.key.channel_id,
+                ts=thread.key.thread_ts,
+                latest=before_ts,
+                limit=_PER_PAGE,
+                cursor=cursor or None,
+                include_all_metadata=True,
+            )
+            for raw in page.get("messages") or ():
+                self._add(found, self._message(thread, raw), before_ts)
+            while len(found) > newest:
+                found.popitem(last=False)
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return sorted(found.values(), key=lambda message: message.ts)
+
+    def _add(self, found: OrderedDict[str, Message], message: Message | None, before_ts: str) -> None:
+        """Keep a message once; a long answer's further parts go into its first."""
+        if message is None or message.ts >= before_ts or message.ts in found:
+            return
+        last = next(reversed(found.values()), None)
+        if last is not None and message.role == "model" and message.turn_id == last.turn_id:
+            found[last.ts] = replace(last, text=f"{last.text}\n\n{message.text}")
+        else:
+            found[message.ts] = message
+
+    def _message(self, thread: Thread, raw: object) -> Message | None:
+        """A message as the mirror keeps it; None for what other bots, Slack itself, and our own notices say."""
+        if not isinstance(raw, dict):
+            return None
+        try:
+            arrival = self._reader.message(raw, thread.key.channel_id, place=thread.place)
+        except Malformed:
+            return None
+        message = replace(arrival.message, thread=thread.key)
+        if arrival.sender == "ourselves":
+            return _answer(message, _turn_id(raw))
+        if arrival.sender == "person" or (arrival.sender == "outsider" and self._outsiders):
+            return message
+        return None
+
+
+def _answer(message: Message, turn_id: str) -> Message | None:
+    """A message of ours that shows an answer, or a part of one. Its text is Slack's plain one."""
+    question_ts = next(iter(turn_id.split(":")[1:2]), "")
+    if not question_ts or not message.text:
+        return None
+    return replace(message, role="model", user_id="", turn_id=turn_id, question_ts=question_ts)
+
+
+def _turn_id(raw: dict[str, Any]) -> str:
+    """The turn that a message of ours is marked with."""
+    metadata = raw.get("metadata")
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    if not isinstance(payload, dict) or metadata.get("event_type") != TURN_EVENT:
+        return ""
+    return str(payload.get("turn") or "")
