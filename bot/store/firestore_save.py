@@ -46,7 +46,7 @@ class Saving:
 
     async def __call__(self, tried: int) -> Lease:
         """Attempt it; raises LeaseLost, Conflict, Interrupted, StoreUnavailable."""
-        found = await self._read() if tried or self.names else {}
+        found = await self._read() if tried or self.names or self.lease.version is None else {}
         if found:
             held = found[self._held.path]
             document = data(held) or {}

@@ -1,0 +1,50 @@
+"""Both stores: an SQLite file, and Google's Firestore emulator (one for each test process, an empty project for each test)."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.store import Mirror
+from tests.doubles.firestore_emulator import FirestoreEmulator, running_emulator
+from tests.doubles.replicas import Replicas
+
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read once, when gRPC is imported; else it chats on stderr
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirestoreEmulator]:
+    """A running Firestore emulator."""
+    with running_emulator(tmp_path_factory.mktemp("firestore") / "emulator.log") as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def firestore(emulator: FirestoreEmulator) -> AsyncIterator[Replicas]:
+    """Mirrors of one empty Firestore database."""
+    replicas = Replicas(f"firestore://test-{uuid.uuid4().hex[:20]}/tandem", emulator.host)
+    yield replicas
+    await replicas.close()
+
+
+@pytest.fixture
+async def sqlite(tmp_path: Path) -> AsyncIterator[Replicas]:
+    """Mirrors of one new SQLite file."""
+    replicas = Replicas(f"sqlite:///{tmp_path / 'tandem.db'}")
+    yield replicas
+    await replicas.close()
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def replicas(request: pytest.FixtureRequest) -> Replicas:
+    """Mirrors of one empty database, once of each kind."""
+    each: Replicas = request.getfixturevalue(request.param)
+    return each
+
+
+@pytest.fixture
+async def mirror(replicas: Replicas) -> Mirror:
+    """One process's mirror."""
+    return await replicas.open()
