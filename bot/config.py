@@ -113,9 +113,9 @@ class Settings(BaseModel):
     gemma_model: str = _setting("GEMMA_MODEL", "", "The model's name at that server. Empty: as the catalogue says.")
     gemma_api_key: Secret = _setting("GEMMA_API_KEY", SecretStr(""), "Key of that server, if it wants one.")
     gemini_api_key: Secret = _setting(
-        "GEMINI_API_KEY", SecretStr(""), "Key of the Gemini API, for Gemini without a project."
+        "GEMINI_API_KEY", SecretStr(""), "Key of the Gemini API. Goes before `GOOGLE_CLOUD_PROJECT`."
     )
-    google_cloud_project: str = _setting("GOOGLE_CLOUD_PROJECT", "", "Project whose Vertex AI runs Gemini. Goes before a key.")
+    google_cloud_project: str = _setting("GOOGLE_CLOUD_PROJECT", "", "Project whose Vertex AI runs Gemini.")
     google_cloud_location: str = _setting("GOOGLE_CLOUD_LOCATION", "global", "Vertex AI's location.", min_length=1)
     gemini_model: str = _setting("GEMINI_MODEL", "", "Gemini model. Empty: as the catalogue says.")
     google_gemini_base_url: Address = _setting("GOOGLE_GEMINI_BASE_URL", "", "Another address of the Gemini API.")
@@ -164,6 +164,9 @@ class Settings(BaseModel):
     retention_days: int = _setting("TANDEM_RETENTION_DAYS", 90, "Days after which a thread is forgotten.", ge=1)
     lease_s: float = _setting(
         "TANDEM_LEASE_S", 10.0, "Seconds after which a silent owner loses its thread.", ge=1, le=300
+    )
+    drain_s: float = _setting(
+        "TANDEM_DRAIN_S", 20.0, "Seconds that running answers get after SIGTERM before they are handed over.", ge=0
     )
     max_turns: int = _setting("TANDEM_MAX_TURNS", 256, "Answers at once in one process.", ge=1)
     replicas: int = _setting("TANDEM_REPLICAS", 0, "How many processes share Slack's limits; 0: unknown.", ge=0)

@@ -1,1 +1,1 @@
-"""Command line arguments in, exit codes out: one module a command, each with `add_arguments` and `run`."""
+"""Parsed arguments in, exit codes out: a module for each command, with `run(arguments)`, and what they share."""

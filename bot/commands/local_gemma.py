@@ -53,7 +53,7 @@ async def plan_model(
 
 def _way_to_gemini(settings: Settings) -> str:
     project = settings.google_cloud_project
-    return f"in the project {project}" if project else "with your API key"
+    return "with your API key" if settings.gemini_api_key.get_secret_value() else f"in the project {project}"
 
 
 def demo(reason: str) -> ModelPlan:

@@ -8,11 +8,6 @@ from typing import Any
 import yaml
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--http URL` makes the manifest of an app that Slack reaches over HTTP."""
-    parser.add_argument("--http", metavar="URL", help="the bot's public address, for example https://bot.example.com")
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Print the manifest."""
     text = manifest_text()

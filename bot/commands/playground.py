@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from bot.commands.arguments import PAGE_PORT
 from bot.commands.children import Child, environment, start
 from bot.commands.local_gemma import ModelPlan, plan_model
 from bot.commands.ports import free_port, is_free
@@ -23,19 +24,8 @@ from bot.commands.sentences import port_in_use
 from bot.config import Settings, load_settings, unknown_variables
 
 HOST = "127.0.0.1"
-PAGE_PORT = 3000
 READY_S = 30.0
 GRACE_S = 8.0
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the page is, and which model answers when none is configured."""
-    parser.add_argument("--port", type=int, help=f"the page's port (default: {PAGE_PORT}, or the next that is free)")
-    parser.add_argument(
-        "--small", action="store_true", help="the smaller Gemma 3: 270M (0.3 GB) instead of 1B (0.8 GB)"
-    )
-    parser.add_argument("--no-download", action="store_true", help="never fetch weights; the demo model answers")
-    parser.add_argument("--verbose", action="store_true", help="show all that the three processes log")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -114,7 +104,8 @@ class Launch:
             else:
                 self._show("slack", line)
 
-        port = self.arguments.port or free_port(HOST, PAGE_PORT)
+        asked = self.arguments.port
+        port = asked or free_port(HOST, PAGE_PORT if asked is None else 0)
         manifest = self.directory / "manifest.yaml"
         manifest.write_text(files("bot").joinpath("manifest.yaml").read_text("utf-8"), "utf-8")
         options = ["--port", str(port), "--manifest", str(manifest), "--bot-token", self.bot_token]
@@ -139,6 +130,7 @@ class Launch:
             "LOG_LEVEL": self.settings.log_level if self.arguments.verbose else "WARNING",
             "HOST": HOST,
             "PORT": str(free_port(HOST)),
+            "TANDEM_DRAIN_S": str(GRACE_S / 2),
             **plan.environment,
         }
         return await self._start("bot", "bot", "serve", env=environment(self.settings, own))

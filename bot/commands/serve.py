@@ -9,10 +9,6 @@ from bot.commands.sentences import port_in_use
 from bot.config import load_settings, unknown_variables
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: everything is a setting."""
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal; 0 then. Raises ConfigError for settings that cannot work, BotError for what does not."""
     for warning in unknown_variables():
