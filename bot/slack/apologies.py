@@ -16,8 +16,8 @@ _ERRORS: Mapping[str, str] = MappingProxyType(
         "stream_broken": "{model} stopped in the middle of its answer. Please ask again",
         "empty_answer": "{model} gave no answer. Please ask again, perhaps in other words",
         "blocked": "{model} declined to answer that. Putting the question differently may help",
-        "no_model_allowed": "This channel keeps its words on the team's own models, so {label} may not answer here, and "
-        "there is no other one. Please tell whoever runs Tandem",
+        "no_model_allowed": "This channel keeps its words on the team's own models, so {label} may not answer here, "
+        "and there is no other one. Please tell whoever runs Tandem",
         "store": "I could not save this conversation. Please try again in a moment",
         "store_unavailable": "I could not save this conversation. Please try again in a moment",
         "slack": "Slack did not let me show the answer. Please try again in a moment",

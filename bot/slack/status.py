@@ -61,13 +61,23 @@ class Status:
         """Show it without making anybody wait; leave it out where the budget is short."""
         self._begun = asyncio.get_running_loop().create_task(self._begin())
 
-    async def end(self, *, shown_by_stream: bool = False) -> None:
-        """Clear it, unless the stop of a native stream just did (`shown_by_stream`)."""
+    def abandon(self) -> None:
+        """Leave it as it is: whoever takes the turn up ends it."""
+        if self._begun is not None:
+            self._begun.cancel()
+        if self._reservation is not None:
+            self._reservation.give_back()
+        self._method = self._reservation = None
+
+    async def end(self, *, shown_by_stream: bool = False, ended_by_stream: bool = False) -> None:
+        """Clear it. A native stream shows a status of its own; its stop may have ended that, and ours with it."""
         if self._begun is not None:
             await asyncio.wait({self._begun})
         method, self._method = self._method, None
         reservation, self._reservation = self._reservation, None
-        if method is None or (shown_by_stream and method == SESSIONS):
+        if method is None and shown_by_stream:
+            method = SESSIONS
+        if method is None or (ended_by_stream and method == SESSIONS):
             if reservation is not None:
                 reservation.give_back()
             return

@@ -1,8 +1,8 @@
 """Safe Markdown in, in pieces; out with at most one table that Slack can show, all others as aligned code.
 
-Slack shows one table a message, of 100 rows and 20 columns. The first table of an answer stays one; its rows pass as they
-come, and those beyond the hundredth follow as code. Every later table, or a wider one, is held back to its end and comes
-out as a code block with aligned columns.
+Slack shows one table a message, of 100 rows and 20 columns. The first table of an answer stays one; its rows pass as
+they come, and those beyond the hundredth follow as code. Every later table, or a wider one, is held back to its end and
+comes out as a code block with aligned columns.
 """
 
 import re
@@ -13,6 +13,7 @@ from bot.slack.fences import Fences
 from bot.slack.limits import TABLE_CHARS, TABLE_COLUMNS, TABLE_ROWS
 
 _DELIMITER = re.compile(r"[ \t]*+\|?+(?:[ \t]*+:?+-++:?+[ \t]*+\|)*+[ \t]*+(?::?+-++:?+[ \t]*+)?+")
+_MORE_ROWS = ""  # stands where rows follow of a table that began elsewhere
 _CELL_END = re.compile(r"(?<!\\)\|")
 
 
@@ -107,7 +108,7 @@ class TableFilter:
         if self._rows < TABLE_ROWS:
             self._rows += 1
             return line
-        self._rows = 0
+        self._rows, self._held = 0, [_MORE_ROWS]
         self._hold(line)
         return ""
 
@@ -123,25 +124,24 @@ class TableFilter:
 
     def _as_code(self, *, ends: bool) -> str:
         """The rows held so far, as a code block."""
-        if not self._held:
+        rows, self._held, self._held_chars = self._held, [] if ends else [_MORE_ROWS], 0
+        if not any(row.strip() for row in rows):
             return ""
-        broken = self._held[-1].endswith("\n")
-        code = aligned(self._held)
-        self._held, self._held_chars = ([] if ends else [""]), 0
-        return "\n" + code + ("\n" if broken else "")
+        code = aligned([row for row in rows if row.strip()], headed=rows[0] != _MORE_ROWS)
+        return "\n" + code + ("\n" if rows[-1].endswith("\n") else "")
 
     @staticmethod
     def _is_row(line: str) -> bool:
         return line.lstrip(" \t").startswith("|")
 
 
-def aligned(rows: Sequence[str]) -> str:
-    """A table's rows as a code block, its columns under each other."""
-    cells = [_cells(row) for row in rows if row.strip()]
+def aligned(rows: Sequence[str], *, headed: bool = True) -> str:
+    """A table's rows as a code block, its columns under each other; `headed`: the first row is the columns' names."""
+    cells = [_cells(row) for row in rows]
     count = max((len(row) for row in cells), default=0)
     widths = [max((_width(row[n]) for row in cells if n < len(row)), default=0) for n in range(count)]
     lines = ["  ".join(cell + " " * (widths[n] - _width(cell)) for n, cell in enumerate(row)).rstrip() for row in cells]
-    if len(lines) > 1:
+    if headed and lines:
         lines.insert(1, "  ".join("-" * width for width in widths))
     mark = "```"
     while any(mark in line for line in lines):
