@@ -19,6 +19,7 @@ from bot.slack.wording import Wording
 
 _log = logging.getLogger(__name__)
 PAGE_CHARS = 10_000  # safely under the 12,000 that a message holds
+_PACE = Pace()
 SETTLE_DELAYS_S = (3.0, 10.0, 30.0)  # by then a message that was posted shows in its thread
 
 
@@ -40,7 +41,7 @@ class SlackReplies:
         bot_user_id: str,
         allowed_link_hosts: Collection[str] = (),
         settle_delays_s: Sequence[float] = SETTLE_DELAYS_S,
-        pace: Pace = Pace(),
+        pace: Pace = _PACE,
         rollover_chars: int = PAGE_CHARS,
         name_of: NameOf = _nobody,
         monotonic: Callable[[], float] | None = None,

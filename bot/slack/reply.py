@@ -1,6 +1,7 @@
-"""A model's text in, as it comes; one answer growing in Slack out, at the pace that Slack allows, ended exactly once."""
+"""A model's text in, as it comes; one answer growing in Slack out, at a pace that Slack allows, ended exactly once."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Pace:
 
 
 class SlackReply:
-    """The reply of one turn. A task of its own does all the writing; what the core calls never waits for Slack's pace."""
+    """The reply of one turn. A task of its own does all the writing; `push` never waits."""
 
     def __init__(
         self,
@@ -143,10 +144,8 @@ class SlackReply:
     async def _news(self) -> None:
         """Wait for more text, for the end, or for the time of the next step."""
         due_s = self._due_s()
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), due_s)
-        except TimeoutError:
-            pass
         self._changed.clear()
 
     async def _take_over(self) -> None:
@@ -162,7 +161,7 @@ class SlackReply:
         self._turn_old_page()
         texts = self._wording.pages.texts
         for number, part in enumerate(self._posted[: len(texts) - 1]):
-            if not part.finished and texts[number] != part.shown or part.streams:
+            if not part.finished and (part.streams or texts[number] != part.shown):
                 await part.finish(self._text(number), (), status="processing")
                 return True
         number = len(self._posted)
