@@ -1,4 +1,4 @@
-"""Both stores: an SQLite file, and Google's Firestore emulator (one for each test process, an empty project for each test)."""
+"""Both stores: an SQLite file, and Google's Firestore emulator (one a test process, an empty project for each test)."""
 
 import os
 import uuid
