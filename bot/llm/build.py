@@ -13,6 +13,8 @@ from bot.llm.gemini import GeminiAccess, GeminiModel
 from bot.llm.gemma import GemmaModel
 from bot.llm.retry import RetryBudget, RetryingModel
 
+__all__ = ["GeminiAccess", "GemmaAccess", "build_models", "names"]
+
 
 @dataclass(frozen=True, slots=True)
 class GemmaAccess:
