@@ -12,7 +12,7 @@ Entity = dict[str, str]
 _TOKEN = re.compile(r"<([!@#]?)([^<>|\n]+)(?:\|([^<>\n]*))?>")
 _CODE = re.compile(r"(?P<fence>`{3,}|~{3,}).*?(?:(?P=fence)|\Z)|(?P<tick>`+)(?!`).+?(?<!`)(?P=tick)(?!`)", re.DOTALL)
 _MARKDOWN_LINK = re.compile(r"!?\[([^\]\n]*)\]\(\s*<?([a-z][a-z0-9+.-]*:[^)\s>]+)>?[^)\n]*\)", re.IGNORECASE)
-_BARE_LINK = re.compile(r"(?<![\w@/|<(])(?:https?://|mailto:)[^\s<>|)\]]+", re.IGNORECASE)
+_BARE_LINK = re.compile(r"(?<![\w@/|<])(?:https?://|mailto:)[^\s<>|)\]]+", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:https?|mailto|tel|ftp|slack):", re.IGNORECASE)
 
 

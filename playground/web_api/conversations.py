@@ -107,16 +107,11 @@ def replies(slack: LocalSlack, args: Arguments) -> JSON:
     following = [m for m in thread[1:] if _is_within(m, args)]
     if start > len(following):
         raise SlackError("invalid_cursor")
-    end = start + (limit if start else limit - 1)
+    # The first page counts the root too; yet each page holds at least one reply, so that paging ends.
+    end = start + (limit if start else max(1, limit - 1))
     has_more = end < len(following)
     answer: JSON = {"messages": _shown(slack, [thread[0], *following[start:end]], args), "has_more": has_more}
-    # The first page counts the root; a limit of 1 still moves on, as its cursor then begins at the first reply.
-    cursor = make_cursor(end) if has_more and end else ""
-    if has_more and not end:
-        answer["messages"] = _shown(slack, [thread[0], following[0]], args)
-        cursor = make_cursor(1) if len(following) > 1 else ""
-        answer["has_more"] = bool(cursor)
-    return {**answer, "response_metadata": {"next_cursor": cursor}} if cursor else answer
+    return {**answer, "response_metadata": {"next_cursor": make_cursor(end)}} if has_more else answer
 
 
 def _is_within(message: Message, args: Arguments) -> bool:

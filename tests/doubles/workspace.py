@@ -54,6 +54,18 @@ class Workspace:
         return f"{self.url}/api/"
 
     async def __aenter__(self) -> Self:
+        self.url = await self._start()
+        self._http = aiohttp.ClientSession(trust_env=False)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            await self._http.close()
+        await self._end()
+
+    async def _start(self) -> str:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "playground", *self._arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
         )
@@ -62,15 +74,10 @@ class Workspace:
             line = (await self._process.stdout.readline()).decode()
         ready = re.match(r"playground ready (\S+)", line)
         assert ready, f"the playground did not start: {line!r}"
-        self.url = ready[1]
-        self._http = aiohttp.ClientSession(trust_env=False)
-        return self
+        return ready[1]
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._http is not None and self._process is not None
-        await self._http.close()
+    async def _end(self) -> None:
+        assert self._process is not None
         with suppress(ProcessLookupError):
             self._process.terminate()
         try:
