@@ -108,7 +108,10 @@ class SqliteThreadStore:
         """See ThreadStore."""
 
         def work(db: sqlite3.Connection) -> int:
-            said = "SELECT thread, ts FROM messages WHERE user_id = ? OR asker_id = ?"
+            said = (
+                "SELECT thread, ts FROM messages"
+                " WHERE (user_id = ? AND user_id != '') OR (asker_id = ? AND asker_id != '')"  # as the indexes are
+            )
             rows = db.execute(said, (user_id, user_id)).fetchall()
             for thread, ts in rows:
                 self._put(db, ThreadKey.parse(thread), ts, tombstone())
