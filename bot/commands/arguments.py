@@ -2,8 +2,10 @@
 
 import argparse
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 PAGE_PORT = 3000
+WEIGHTS = Path.home() / ".cache" / "tandem" / "weights"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -27,6 +29,9 @@ def _playground(command: argparse.ArgumentParser) -> None:
     command.add_argument("--port", type=_port, help=f"the page's port (default: {PAGE_PORT}, or the next that is free)")
     command.add_argument("--small", action="store_true", help="Gemma 3 270M (0.3 GB) instead of 1B (0.8 GB)")
     command.add_argument("--no-download", action="store_true", help="never fetch weights; the demo model answers")
+    command.add_argument(
+        "--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="where weights are kept (default: %(default)s)"
+    )
     command.add_argument("--verbose", action="store_true", help="show all that the processes log")
 
 

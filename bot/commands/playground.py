@@ -18,7 +18,7 @@ from typing import Any
 
 from bot.commands.arguments import PAGE_PORT
 from bot.commands.children import Child, environment, start
-from bot.commands.local_gemma import ModelPlan, plan_model
+from bot.commands.local_gemma import ModelPlan, Wish, how_it_ended, plan_model
 from bot.commands.ports import free_port, is_free
 from bot.commands.sentences import port_in_use
 from bot.config import Settings, load_settings, unknown_variables
@@ -89,9 +89,9 @@ class Launch:
             await _cancel(serving)
 
     async def _plan(self) -> ModelPlan:
-        small = self.arguments.small
-        download = not self.arguments.no_download
-        return await plan_model(self.settings, self.directory, small=small, download=download, say=say)
+        asked = self.arguments
+        wish = Wish(small=asked.small, download=not asked.no_download, folder=asked.weights.absolute())
+        return await plan_model(self.settings, self.directory, wish=wish, say=say)
 
     async def _open_page(self) -> bool:
         """Start the local Slack; whether its page is there."""
@@ -156,8 +156,7 @@ class Launch:
         if code is None:
             say(f"{child.name} was not ready after {READY_S:g} s. Ending.")
         else:
-            how = f"exit code {code}" if code >= 0 else f"signal {-code}"
-            say(f"{child.name} ended by itself ({how}). Ending the others too.")
+            say(f"{child.name} ended by itself ({how_it_ended(code)}). Ending the others too.")
         for line in child.last_words if not self._shows(child.name) else ():
             print(f"{child.name:>5} │ {line}", flush=True)
 
