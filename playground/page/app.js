@@ -40,8 +40,14 @@ class App {
       message: (frame) => this.#heard(frame),
       view: (frame) => this.modals.heard(frame),
       workspace: () => this.refresh(),
-      open: () => this.#open(readRoute()),
+      open: () => this.#arrive(),
     });
+  }
+
+  /** At each connection everything is fetched anew: the playground may have been started again in between. */
+  async #arrive() {
+    if (!(await this.actions.tried(this.refresh()))) return;
+    this.#open(readRoute());
   }
 
   stop() {
@@ -60,7 +66,7 @@ class App {
     const known = channels.find((one) => one.id === route.channel);
     const member = channels.find((one) => !one.is_im && one.members?.includes(this.state.me.id));
     const channel = known ?? member ?? channels[0];
-    this.show({ channel: channel?.id ?? null, thread: known ? route.thread : null, tab: known ? route.tab : "messages" }, { replace: true });
+    this.show({ channel: channel?.id ?? null, thread: known ? route.thread : null, tab: known ? route.tab : "messages" }, { replace: true, focus: true });
   }
 
   /** Moves to another channel, thread or tab, and fetches what is not known yet. */

@@ -72,7 +72,7 @@ function drawBanner({ state }, node) {
   const sentence = !state.online
     ? "Connection to the playground lost. Trying again…"
     : !state.botConnected
-      ? "The bot is not connected yet. Messages you write are kept; it will hear new ones as soon as it is here."
+      ? "The bot is not connected yet. It answers what is written once it is here."
       : "";
   node.hidden = !sentence;
   if (sentence) fill(node, h("span", { class: "banner-dot", "aria-hidden": "true" }), sentence);

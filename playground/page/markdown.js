@@ -65,10 +65,9 @@ function push(nodes, node, next) {
   return next;
 }
 
-/** Slack draws all headings alike; the levels stay in the markup for those who listen to it. */
+/** Slack draws all headings alike; here the first level is a little larger. */
 function headingNode([, marks, text], names) {
-  const level = Math.min(6, marks.length + 2);
-  return h(`h${level}`, { class: marks.length === 1 ? "md-title" : "md-heading" }, markdownInline(text, names));
+  return h("h3", { class: marks.length === 1 ? "md-title" : "md-heading" }, markdownInline(text, names));
 }
 
 function fenced(lines, at, [, indent, marks, info], nodes) {
@@ -112,7 +111,7 @@ function table(lines, at, names, nodes) {
 
 /** The scrolling frame around every table, so that wide ones never push the page. */
 export function tableFrame(...parts) {
-  return h("div", { class: "table-frame", tabIndex: 0, role: "region", "aria-label": "Table" }, h("table", {}, ...parts));
+  return h("div", { class: "table-frame", tabIndex: 0, role: "group", "aria-label": "Table" }, h("table", {}, ...parts));
 }
 
 function quote(lines, at, names, depth, nodes) {

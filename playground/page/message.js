@@ -105,8 +105,14 @@ function reactions(app, message, place) {
   const one = ({ name, count, users = [] }) => {
     const own = users.includes(app.state.me.id);
     const who = users.map((id) => nameOf(app.state, id)).join(", ");
-    const label = `${name}: ${who}`;
-    return h("button", { class: "reaction", type: "button", "aria-pressed": String(own), "aria-label": label, title: label, onclick: () => app.actions.react(place.channel, message.ts, name, own) }, `${emoji(name) ?? `:${name}:`} `, h("span", {}, String(count)));
+    const toggle = () => app.actions.react(place.channel, message.ts, name, own);
+    return h(
+      "button",
+      { class: "reaction", type: "button", "aria-pressed": String(own), title: who, onclick: toggle },
+      h("span", { "aria-hidden": "true" }, emoji(name) ?? `:${name}:`),
+      ` ${count} `,
+      h("span", { class: "unseen" }, `${name}: ${who}`),
+    );
   };
   return h("div", { class: "reactions" }, message.reactions.map(one));
 }

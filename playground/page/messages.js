@@ -17,6 +17,8 @@ export function messageList(app, label) {
   let following = true;
 
   const toEnd = () => {
+    following = true;
+    jump.hidden = true;
     scroller.scrollTop = scroller.scrollHeight;
   };
   scroller.addEventListener("scroll", () => {
@@ -37,10 +39,7 @@ export function messageList(app, label) {
       keep(rows, items(app, { channel, messages, thread }));
       if (following) toEnd();
     },
-    follow() {
-      following = true;
-      toEnd();
-    },
+    follow: toEnd,
   };
 }
 

@@ -10,7 +10,7 @@ import { statusLine } from "./status.js";
 export function threadPanel(app) {
   const { state } = app;
   const place = () => ({ channel: state.view.channel, thread: state.view.thread });
-  const list = messageList(app, "Thread");
+  const list = messageList(app, "Replies");
   const status = statusLine(app);
   const box = composer(app, { place, label: () => "Reply…" });
   const subtitle = h("span", { class: "muted" });

@@ -29,7 +29,7 @@ export function topbar(app) {
   const drawTheme = () => fill(theme, icon(isDark() ? "sun" : "moon", 18));
   theme.addEventListener("click", () => (toggleTheme(), drawTheme()));
   SYSTEM_DARK.addEventListener("change", () => (applyTheme(), drawTheme()));
-  const who = h("button", { class: "who", type: "button", "aria-haspopup": "true", "aria-expanded": "false" }, face);
+  const who = h("button", { class: "who", type: "button", "aria-haspopup": "true", "aria-expanded": "false", title: "Act as somebody else" }, face);
   const menu = h("div", { class: "who-menu", role: "menu", "aria-label": "Act as", hidden: true });
   const toggle = (open) => {
     menu.hidden = !open;
@@ -46,8 +46,7 @@ export function topbar(app) {
       drawTheme();
       fill(name, h("strong", {}, state.team.name), h("span", {}, "playground"));
       const own = nameOf(state, state.me.id);
-      who.setAttribute("aria-label", `You are ${own}. Change who you are`);
-      fill(face, avatar(state, { id: state.me.id, name: own }, 24), h("span", { class: "who-name" }, own), icon("chevron", 14));
+      fill(face, avatar(state, { id: state.me.id, name: own }, 24), h("span", { class: "unseen" }, "You are "), h("span", { class: "who-name" }, own), icon("chevron", 14));
       const people = [...state.users.values()].filter((user) => !user.is_bot);
       menu.replaceChildren(h("p", { class: "muted" }, "Act as"), ...people.map((user) => person(app, user, toggle)));
     },

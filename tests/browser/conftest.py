@@ -67,7 +67,9 @@ async def open_page(browser: Browser, workspace: Workspace) -> AsyncIterator[Ope
 
     async def open_(user: str = "U0ADA", place: str = "C0GENERAL", *, width: int = 1280, dark: bool = False) -> Page:
         context = await browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light"
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
         )
         page = await context.new_page()
         page.set_default_timeout(10_000)

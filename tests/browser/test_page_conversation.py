@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.doubles.plain_app import PlainApp
 from tests.doubles.workspace import Workspace
@@ -104,6 +104,23 @@ async def test_an_answer_streams_into_a_second_window(open_page: OpenPage, app: 
     await expect(first.get_by_role("button", name="Stop Tandem")).to_be_hidden()
 
 
+async def test_only_the_asker_sees_an_answer_in_a_channel_being_written(
+    open_page: OpenPage, app: PlainApp, snap: Snap
+) -> None:
+    ada, ben = await open_page("U0ADA"), await open_page("U0BEN")
+    await _write(ada, "@Tandem count")
+    await expect(ada.get_by_role("article").filter(has_text="1 2 3 4 5")).to_be_visible()
+
+    await ben.get_by_role("main").get_by_role("article").get_by_role("button", name="1 reply").click()
+
+    answer = ben.get_by_role("article", name="Tandem")
+    await expect(answer.get_by_text("Ada sees this answer while it is written")).to_be_visible()
+    await expect(answer).not_to_contain_text("2 3 4")
+    await snap(ben)
+    await ada.get_by_role("button", name="Stop Tandem").click()
+    await expect(answer).to_contain_text("2 3 4")
+
+
 async def test_a_reload_in_the_middle_of_an_answer_loses_nothing(
     open_page: OpenPage, app: PlainApp, snap: Snap
 ) -> None:
@@ -130,3 +147,20 @@ async def test_a_bot_that_is_away_is_announced_calmly(open_page: OpenPage, works
     async with PlainApp(workspace.api_url):
         await expect(banner).to_be_hidden()
     await expect(banner).to_be_visible()
+
+
+async def test_a_restarted_playground_is_found_again(browser: Browser) -> None:
+    async with Workspace() as first:
+        page = await browser.new_page()
+        await page.goto(f"{first.url}/#/U0ADA/C0GENERAL")
+        await _write(page, "before")
+        await expect(page.get_by_text("before")).to_be_visible()
+        port = int(first.url.rpartition(":")[2])
+    await expect(page.get_by_text("Connection to the playground lost.")).to_be_visible()
+
+    async with Workspace(port=port):
+        await expect(page.get_by_text("Connection to the playground lost.")).to_be_hidden(timeout=10_000)
+        await expect(page.get_by_text("before")).to_have_count(0)
+        await _write(page, "after")
+        await expect(page.get_by_text("after")).to_be_visible()
+        await page.close()

@@ -257,3 +257,46 @@ async def test_the_theme_is_toggled_and_remembered(open_page: OpenPage) -> None:
     await page.reload()
 
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+async def test_the_app_is_brought_into_a_channel_that_it_does_not_hear(open_page: OpenPage, app: PlainApp) -> None:
+    page = await open_page("U0ADA", "C0QUIET")
+
+    await page.get_by_role("button", name="Add Tandem").click()
+
+    await expect(page.get_by_text("@Tandem has joined the channel")).to_be_visible()
+    await expect(page.get_by_role("button", name="Add Tandem")).to_have_count(0)
+    composer = page.get_by_role("textbox", name="Message #random")
+    await composer.fill("@Tandem how do I wait?")
+    await composer.press("Enter")
+    await expect(page.get_by_role("article").filter(has_text="How to wait")).to_be_visible()
+
+
+async def test_suggested_prompts_fill_the_composer(open_page: OpenPage, app: PlainApp) -> None:
+    page = await open_page("U0ADA", "D0ADA")
+
+    await page.get_by_role("button", name="Explain backing off").click()
+
+    composer = page.get_by_role("textbox", name="Start a conversation with Tandem")
+    await expect(composer).to_have_value("Explain how to back off politely")
+    await expect(page.get_by_text("Ask me about limits")).to_be_visible()
+
+
+async def test_every_control_is_reached_by_the_keyboard(open_page: OpenPage, workspace: Workspace) -> None:
+    await workspace.say("U0ADA", "C0GENERAL", "a message")
+    page = await open_page()
+    await expect(page.get_by_text("a message")).to_be_visible()
+    await page.locator("body").focus()
+
+    reached = set()
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        reached.add(await page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent"))
+
+    wanted = {"general", "secret, private", "Tandem", "Light or dark", "Messages", "Reply in thread", "Edit message"}
+    assert wanted | {"Delete message", "Message #general", "Attach files", "Bold"} <= reached
+    unnamed = await page.evaluate(
+        """[...document.querySelectorAll("button, input, textarea, select")]
+             .filter((node) => !(node.ariaLabel || node.textContent.trim() || node.labels?.length)).length"""
+    )
+    assert unnamed == 0

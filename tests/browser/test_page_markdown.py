@@ -135,7 +135,7 @@ async def test_blocks_are_recognised(blank: Page) -> None:
         blank,
         "markdown",
         {
-            "# Title\n### Less": '<h3 class="md-title">Title</h3><h5 class="md-heading">Less</h5>',
+            "# Title\n### Less": '<h3 class="md-title">Title</h3><h3 class="md-heading">Less</h3>',
             "a\n\n---\n\nb": "<p>a</p><hr><p>b</p>",
             "> a\n> b\n\nc": "<blockquote><p>a<br>b</p></blockquote><p>c</p>",
             "- a\n- b\n  - c\n- d": (

@@ -180,6 +180,11 @@ class PlainApp:
                 text = {"type": "mrkdwn", "text": f"Welcome, <@{event['user']}>. *{_MODELS[self.model]}* answers."}
                 view = {"type": "home", "blocks": [{"type": "section", "text": text}]}
                 await self._web.views_publish(user_id=event["user"], view=view)
+            case "app_home_opened":
+                prompt = {"title": "Explain backing off", "message": "Explain how to back off politely"}
+                await self._web.assistant_threads_setSuggestedPrompts(
+                    channel_id=event["channel"], title="Ask me about limits", prompts=[prompt]
+                )
 
     async def _answer(self, event: JSON, team_id: str) -> None:
         channel, thread_ts = event["channel"], event.get("thread_ts") or event["ts"]
