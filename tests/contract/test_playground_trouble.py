@@ -1,0 +1,137 @@
+"""The playground misbehaves on demand as Slack does on a bad day, and is limited as Slack documents it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from tests.doubles.in_process import GENERAL, SECRET, InProcess, refusal
+from tests.doubles.workspace import Refused
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[InProcess]:
+    async with InProcess() as running:
+        yield running
+
+
+async def post(slack: InProcess, text: str = "x", channel: str = GENERAL) -> Any:
+    return await slack.client.chat_postMessage(channel=channel, text=text)
+
+
+async def texts(slack: InProcess) -> list[str]:
+    return [message["text"] for message in await slack.messages(GENERAL)]
+
+
+async def test_posts_are_limited_for_each_channel_by_a_burst_and_a_second(slack: InProcess) -> None:
+    await slack.trouble(rate_limits="documented")
+    for _ in range(5):
+        await post(slack)
+    with pytest.raises(SlackApiError) as raised:
+        await post(slack)
+    response = raised.value.response
+    assert (response.status_code, response["error"], response.headers["Retry-After"]) == (429, "ratelimited", "1")
+    await post(slack, channel=SECRET)
+    await asyncio.sleep(1.05)
+    await post(slack)
+    assert await refusal(post(slack)) == "ratelimited"
+    limited = [call for call in await slack.calls("chat.postMessage") if call["status"] == 429]
+    assert len(limited) == 2 and len(await texts(slack)) == 6
+
+
+async def test_a_tiers_bucket_holds_a_minute_and_can_be_scaled(slack: InProcess) -> None:
+    ts = (await post(slack))["ts"]
+    await slack.trouble(rate_limits="documented")
+    for n in range(50):
+        await slack.client.chat_update(channel=GENERAL, ts=ts, text=f"{n}")
+    with pytest.raises(SlackApiError) as raised:
+        await slack.client.chat_update(channel=GENERAL, ts=ts, text="over")
+    assert raised.value.response.headers["Retry-After"] in ("1", "2")  # a fiftieth of a minute, less what has passed
+    await slack.trouble(rate_limits="documented", scale={"3": 0.04})
+    for n in range(2):
+        await slack.client.chat_update(channel=GENERAL, ts=ts, text=f"{n}")
+    assert await refusal(slack.client.chat_update(channel=GENERAL, ts=ts, text="over")) == "ratelimited"
+    await slack.trouble(rate_limits="off")
+    await slack.client.chat_update(channel=GENERAL, ts=ts, text="free")
+
+
+async def test_calls_take_as_long_as_they_are_told(slack: InProcess) -> None:
+    await slack.trouble(latency_ms={"chat.postMessage": 120, "*": 0})
+    started = time.monotonic()
+    await slack.client.auth_test()
+    assert time.monotonic() - started < 0.1
+    await post(slack)
+    assert time.monotonic() - started >= 0.12
+    assert (await slack.calls("chat.postMessage"))[0]["duration_ms"] >= 120
+
+
+@pytest.mark.parametrize("effect", [True, False])
+async def test_a_server_error_may_have_had_its_effect(slack: InProcess, effect: bool) -> None:
+    await slack.trouble(fail=[{"method": "chat.postMessage", "status": 503, "effect": effect}])
+    with pytest.raises(SlackApiError) as raised:
+        await post(slack, "maybe")
+    assert raised.value.response.status_code == 503
+    assert await texts(slack) == (["maybe"] if effect else [])
+    await post(slack, "after")
+    calls = await slack.calls("chat.postMessage")
+    assert [(call["ok"], call["status"]) for call in calls] == [(False, 503), (True, 200)]
+
+
+@pytest.mark.parametrize("effect", [True, False])
+async def test_a_connection_may_break_before_or_after_the_effect(slack: InProcess, effect: bool) -> None:
+    await slack.trouble(fail=[{"method": "chat.postMessage", "kind": "drop", "effect": effect}])
+    with pytest.raises(aiohttp.ClientError):
+        await post(slack, "maybe")
+    assert await texts(slack) == (["maybe"] if effect else [])
+    assert (await slack.calls("chat.postMessage"))[0]["status"] == 0
+
+
+async def test_a_call_may_hang_until_its_client_gives_up(slack: InProcess) -> None:
+    await slack.trouble(fail=[{"method": "*", "kind": "hang", "effect": True}])
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as http:
+        headers = {"Authorization": "Bearer xoxb-playground"}
+        body = {"channel": GENERAL, "text": "done"}
+        with pytest.raises(TimeoutError):
+            await http.post(f"{slack.api_url}chat.postMessage", json=body, headers=headers)
+    assert await texts(slack) == ["done"]
+
+
+async def test_a_failure_waits_for_its_turn_and_ends_after_its_times(slack: InProcess) -> None:
+    failure = {"method": "chat.postMessage", "kind": "error", "error": "fatal_error", "after": 1, "times": 2}
+    await slack.trouble(fail=[failure])
+    await post(slack)
+    assert [await refusal(post(slack)) for _ in range(2)] == ["fatal_error", "fatal_error"]
+    await post(slack)
+
+
+async def test_unknown_trouble_is_refused_by_name(slack: InProcess) -> None:
+    for settings in ({"gremlins": 1}, {"timing": {"forever": 1}}, {"events": 3}, {"fail": [{"what": 1}]}, {"fail": 7}):
+        with pytest.raises(Refused, match="invalid_arguments"):
+            await slack.trouble(**settings)
+
+
+async def test_a_reset_ends_all_trouble_and_forgets_what_was_said(slack: InProcess) -> None:
+    await slack.trouble(
+        rate_limits="documented", latency_ms={"*": 500}, timing={"ack_s": 0.01}, sockets={"silent": True}
+    )
+    await slack.trouble(fail=[{"times": 9}], events={"lose": 1.0})
+    await slack.ask()
+    await slack.reset()
+    started = time.monotonic()
+    await post(slack, "only")
+    assert time.monotonic() - started < 0.4 and await texts(slack) == ["only"]
+    assert slack.slack.timing.ack_s == 3.0 and not slack.slack.trouble.sockets.silent
+    assert len(await slack.calls()) == 1
+
+
+async def test_calls_are_recorded_with_their_arguments_and_numbers(slack: InProcess) -> None:
+    await slack.client.auth_test()
+    await post(slack, "recorded")
+    first, second = await slack.calls()
+    assert (first["method"], second["method"]) == ("auth.test", "chat.postMessage")
+    assert second["args"] == {"channel": GENERAL, "text": "recorded"}
+    assert [call["n"] for call in await slack.calls(since=first["n"])] == [second["n"]]
