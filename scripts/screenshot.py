@@ -28,6 +28,11 @@ async def main() -> int:
         browser = await playwright.chromium.launch(executable_path=path, args=ARGS)
         try:
             page = await _window(browser, options)
+        except Error:
+            print(f"screenshot: {options.url} does not answer. Is the playground running (make run)?", file=sys.stderr)
+            await browser.close()
+            return 1
+        try:
             await _ask(page, options.question, timeout_ms=options.timeout * 1000)
             options.out.parent.mkdir(parents=True, exist_ok=True)
             await page.screenshot(path=options.out)
