@@ -30,10 +30,12 @@ def exchanges(messages: Sequence[Message], turn: Turn) -> list[Exchange]:
     """
     oldest_ts = messages[0].ts if messages else ""
     answers: dict[str, list[Message]] = defaultdict(list)
-    for message in messages:
-        if message.role == "model":
-            answers[message.question_ts].append(message)
     found = []
+    for message in messages:
+        if message.role == "model" and message.question_ts:
+            answers[message.question_ts].append(message)
+        elif message.role == "model":  # from before the mirror: nobody knows which question it answered
+            found.append(Exchange((message,), message.ts))
     for message in messages:
         if message.role != "user" or message.ts == turn.question_ts or _is_control(message):
             continue

@@ -2,7 +2,7 @@
 
 from bot.conversation.history import exchanges, question
 from bot.conversation.thread import Message
-from tests.doubles.sayings import ROOT_TS, answered, said, ts, turn
+from tests.doubles.sayings import KEY, ROOT_TS, answered, said, ts, turn
 
 
 def texts(messages: list[Message], at: str, *, retry: int = 0) -> list[str]:
@@ -73,3 +73,9 @@ def test_an_answer_whose_question_was_deleted_stays_but_not_one_from_before_the_
 
 def test_a_deleted_question_is_found_missing() -> None:
     assert question([said("other", ts(1))], turn(ts(2))) is None
+
+
+def test_what_the_bot_said_before_the_mirror_began_stands_where_it_said_it() -> None:
+    backfilled = Message(KEY, ts(1), "model", "I said this once")
+
+    assert texts([said("q", ROOT_TS), backfilled, said("now", ts(2), asks=True)], ts(2)) == ["q", "I said this once"]
