@@ -22,7 +22,7 @@ from bot.store.firestore_save import Saving, thread_change
 from bot.store.firestore_signals import leave, pick_up
 from bot.store.firestore_sweep import overdue_threads
 from bot.store.merging import with_answer
-from bot.store.schema import Collection
+from bot.store.schema import VERSION, Collection
 from bot.store.unsettled import Unsettled, new_nonce
 
 
@@ -75,9 +75,10 @@ class FirestoreTurnStore:
         held: Snapshot,
         found: Snapshot,
     ) -> object:
-        kept = {"expireAt": self._database.expiry(self._database.lifetimes.turns_s)}
+        expire_at = self._database.expiry(self._database.lifetimes.turns_s)
+        lease = {"owner": owner, "nonce": nonce, "fence": turn.fence, "turn": turn.id, "expireAt": expire_at}
         batch = self._database.batch()
-        batch.replace(held, {"owner": owner, "nonce": nonce, "fence": turn.fence, "turn": turn.id, **kept})
+        batch.replace(held, {"schema": VERSION, **lease})
         batch.update(found.reference, _written(turn), unchanged_since=found.update_time)
         if thread.exists:
             batch.update(thread.reference, {"takenAt": SERVER_TIMESTAMP}, unchanged_since=thread.update_time)

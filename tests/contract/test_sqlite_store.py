@@ -3,10 +3,10 @@
 import asyncio
 import json
 import sqlite3
-import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,18 +64,20 @@ async def test_several_processes_share_one_new_file(sqlite: Replicas) -> None:
     threads = 60
     root = Path(__file__).parents[2]
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _WORKER, sqlite.address, f"process {number}", str(threads)],
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _WORKER, sqlite.address, f"process {number}", str(threads)),
             cwd=root,
-            stdout=subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
         )
         for number in range(3)
     ]
     try:
-        outputs = [(await asyncio.to_thread(process.communicate, timeout=60))[0] for process in processes]
+        async with asyncio.timeout(60):
+            outputs = [(await process.communicate())[0] for process in processes]
     finally:
         for process in processes:
-            process.kill()
+            with suppress(ProcessLookupError):
+                process.kill()
 
     results = [json.loads(output) for output in outputs]
     for kind in ("accepted", "taken"):
@@ -135,7 +137,7 @@ async def test_another_programs_database_is_refused_and_left_alone(sqlite: Repli
     with open_by_hand(path_of(sqlite)) as db:
         db.execute("CREATE TABLE cookies (name TEXT)")
 
-    with pytest.raises(StoreUnusable, match="another program's database. Name a file of Tandem's own, or a new one"):
+    with pytest.raises(StoreUnusable, match=r"another program's database. Name a file of Tandem's own, or a new one\."):
         await sqlite.open()
 
     with open_by_hand(path_of(sqlite)) as db:
@@ -145,12 +147,12 @@ async def test_another_programs_database_is_refused_and_left_alone(sqlite: Repli
 async def test_a_file_that_is_no_database_is_refused(sqlite: Replicas) -> None:
     path_of(sqlite).write_text("Dear diary, today I opened the wrong file. " * 100)
 
-    with pytest.raises(StoreUnusable, match="cannot be opened as a database .*Name a file"):
+    with pytest.raises(StoreUnusable, match=r"cannot be opened as a database .*Name a file"):
         await sqlite.open()
 
 
 async def test_a_directory_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnusable, match="cannot be opened as a database .*directory where Tandem may write"):
+    with pytest.raises(StoreUnusable, match=r"cannot be opened as a database .*directory where Tandem may write"):
         await open_mirror(f"sqlite:///{tmp_path}")
 
 
@@ -212,7 +214,7 @@ async def test_a_purge_deletes_what_has_expired_and_nothing_else(tmp_path: Path)
 
     # A thread, its question and its answer, a turn, a claim, a lease.
     assert await file.purge() == 6
-    counts = [await file.read(lambda db, table=table: count(db, table)) for table in ("turns", "claims", "messages")]
+    counts = [await file.read(partial(count, table=table)) for table in ("turns", "claims", "messages")]
     assert counts == [1, 1, 1]
     await file.close()
 
@@ -306,7 +308,7 @@ async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
     await file.read(lambda db: db.set_trace_callback(None))
 
     queries = {statement for statement in statements if statement.startswith(("SELECT", "UPDATE", "DELETE"))}
-    plans = {query: await file.read(lambda db, query=query: plan(db, query)) for query in queries}
+    plans = {query: await file.read(partial(plan, query=query)) for query in queries}
     assert len(plans) > 15
     open_turns_only = "SCAN turns USING INDEX turns_open_by"
     assert [query for query, steps in plans.items() if "SCAN" in steps.replace(open_turns_only, "")] == []

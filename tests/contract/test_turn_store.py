@@ -7,7 +7,7 @@ import pytest
 
 from bot.conversation.mirror import Busy, Lease, Signal, Taken
 from bot.conversation.thread import Message, ThreadKey
-from bot.conversation.turn import Part
+from bot.conversation.turn import Part, TurnState
 from bot.errors import LeaseLost
 from bot.store import Mirror
 from tests.doubles.replicas import KEY, LEASE_S, Replicas, answered, asked, finish, said, take, ts
@@ -210,7 +210,7 @@ async def test_a_dead_owners_turn_is_taken_over_under_a_new_fence(replicas: Repl
 
 
 @pytest.mark.parametrize("state", ["opening", "delivering"])
-async def test_a_taker_learns_that_something_may_have_been_shown(mirror: Mirror, state: str) -> None:
+async def test_a_taker_learns_that_something_may_have_been_shown(mirror: Mirror, state: TurnState) -> None:
     await mirror.turns.accept(*asked())
     first = await take(mirror.turns)
     shown = replace(first.turn, state=state, parts=(Part(ts(1), "edit", 5.0),), model_id="gemma", ending="answered")
