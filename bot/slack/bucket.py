@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-BURST_SHARE = 0.25  # of a minute's calls at once; the rest is spread, so that no minute holds more than Slack allows
+BURST_SHARE = 0.25  # of a minute's calls may leave at once
+STEADY_SHARE = 0.95  # of the rate after that: a little less than Slack refills, so that clocks may differ
 STEPS_LEAVE = 0.3  # of the burst is not for steps: a final text must not wait for the next refill
 SHRINK = 0.7  # of the rate is left after a 429
 LEAST_SHARE = 0.05  # of the rate is always left
@@ -32,7 +33,7 @@ class Bucket:
     @property
     def _per_s(self) -> float:
         per_minute = self.per_minute or 0.0
-        steady = per_minute if self.burst is not None else per_minute * (1 - BURST_SHARE)
+        steady = per_minute if self.burst is not None else per_minute * STEADY_SHARE
         return max(steady * self._share / self.siblings / 60, 1e-3)
 
     def _refill(self, now: float) -> None:

@@ -85,6 +85,7 @@ class Opening:
         native = not is_marked(message)  # a stream is marked when it stops
         posted = self._posted(number, str(message["ts"]), "native" if native else "edit", live=native)
         posted.marked = not native
+        await posted.end_stream()  # what it shows is not known: it is rewritten, not appended to
         await self.outlet.journal.opened(Part(posted.ts, posted.mode, self.epoch()))
         return posted
 
@@ -105,7 +106,6 @@ class Opening:
             if found is None and not parts:
                 found = await self.find(0, "native")
             if found is not None:
-                await found.end_stream()
                 parts.append(found)
         return parts
 

@@ -60,8 +60,13 @@ class Posted:
             except SlackUnavailable as trouble:
                 _log.info("an update is repeated later", extra={"ts": self.ts, "why": str(trouble)})
 
-    async def finish(self, text: Text, under: Sequence[Block], *, status: str) -> None:
-        """Show all of the text and what stands under it; `status` is the session's from then on."""
+    async def finish(self, text: Text, under: Sequence[Block], *, status: str, stopped: bool = False) -> None:
+        """Show all of the text and what stands under it; `status` is the session's from then on.
+
+        `stopped`: a person stopped it, so that Slack may take no more text into a stream.
+        """
+        if stopped and self.streams and text() != self.shown:
+            await self.end_stream(status)
         if self.streams and await self._stop(text, under, status):
             self.finished = True
             return
@@ -98,12 +103,13 @@ class Posted:
         if self.mode != "native" or not self.live:
             return None
         self.live = False
+        args = {"ts": self.ts, "session_status": status}
         try:
-            return await self.outlet.send(
-                "chat.stopStream", lambda: {"ts": self.ts, "session_status": status}, urgency="final"
-            )
+            answer = await self.outlet.send("chat.stopStream", lambda: args, urgency="final")
         except (SlackRejected, SlackUnavailable):
             return None
+        self.ended_status = status == "active"
+        return answer
 
     async def _append(self, text: Text, since: float) -> None:
         sent = ""
@@ -122,10 +128,9 @@ class Posted:
         except SlackUnavailable:
             await self.end_stream()  # it may hold the piece or not: never append it again
         except SlackRejected as rejected:
-            if rejected.slack_code in STREAM_OVER:
-                self.live = False
             if rejected.slack_code == STOPPED_BY_USER or rejected.slack_code in MESSAGE_GONE:
                 raise
+            self.live = rejected.slack_code not in STREAM_OVER
             await self.end_stream()
 
     async def _stop(self, text: Text, under: Sequence[Block], status: str) -> bool:

@@ -222,9 +222,11 @@ class SlackReply:
         if not texts and await self._kept(ending):
             return
         texts = texts or [in_place_of_answer(ending)]
+        surplus = self._posted[len(texts) :]
         for number, text in enumerate(texts):
-            await self._show(number, text, under if number == len(texts) - 1 else (), last=number == len(texts) - 1)
-        await self._delete(self._posted[len(texts) :])
+            last = number == len(texts) - 1
+            await self._show(number, text, under if last else (), last=last)
+        await self._delete(surplus)
 
     async def _show(self, number: int, text: str, under: Sequence[Block], *, last: bool) -> None:
         if number >= len(self._posted):
@@ -234,7 +236,8 @@ class SlackReply:
         if part.finished or (not under and text == part.shown and not part.streams and not last):
             return
         try:
-            await part.finish(lambda: text, under, status="active" if last else "processing")
+            stopped = self._ending is not None and self._ending.kind == "stopped"
+            await part.finish(lambda: text, under, status="active" if last else "processing", stopped=stopped)
         except SlackRejected as rejected:
             rest = text.removeprefix(part.shown)
             if rejected.slack_code not in NOT_EDITABLE or not part.shown or not rest.strip():

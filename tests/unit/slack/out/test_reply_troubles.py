@@ -1,0 +1,383 @@
+"""Whatever Slack answers, or fails to: an answer is shown once, whole, and its status ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bot.conversation.ports import Ending
+from bot.conversation.turn import Part, ReplyMode
+from bot.errors import LeaseLost, SlackRejected, SlackUnavailable
+from bot.slack.status import ASSISTANT, SESSIONS
+from tests.doubles.answering import ANSWERED, DM, Answering, actions_of, asked, footer_of
+from tests.doubles.virtual_time import virtual_time
+from tests.doubles.wireless_slack import Fault
+
+WORDS = tuple(f"word {n} " for n in range(100))
+WHOLE = "".join(WORDS)
+
+Scenario = Callable[[Answering], Awaitable[None]]
+
+
+def assert_shown_once(asking: Answering, text: str = WHOLE) -> None:
+    """One message with the text, ended, and nothing that still looks busy."""
+    assert asking.text == text
+    assert len(asking.shown) == 1
+    assert footer_of(asking.shown[0])
+    assert not asking.busy
+    assert [part.ts for part in asking.journal.turn.parts] == [asking.shown[0]["ts"]]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "channel_type_not_supported",
+        "feature_not_enabled",
+        "invalid_arguments",
+        "method_deprecated",
+        "missing_recipient_user_id",
+        "unknown_method",
+    ],
+)
+@virtual_time
+async def test_where_slack_refuses_to_stream_the_answer_is_edited(code: str) -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault("chat.startStream", "refuse", code=code, times=99))
+        await asking.answer("native", *WORDS)
+
+        assert_shown_once(asking)
+        assert asking.methods[:2] == ["chat.startStream", "chat.postMessage"]
+        assert asking.journal.notes == ["opening", "opened edit"]
+
+
+@virtual_time
+async def test_a_team_without_streams_is_asked_for_one_once() -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault("chat.startStream", "refuse", code="unknown_method", times=99))
+        await asking.answer("native", "one")
+        await asking.answer("native", "two")
+
+        assert len(asking.slack.named("chat.startStream")) == 1
+
+
+@virtual_time
+async def test_where_slack_refuses_updates_the_rest_follows_in_one_message() -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault("chat.update", "refuse", code="cant_update_message", times=99))
+        await asking.answer("edit", *WORDS)
+
+        assert asking.text == WHOLE
+        assert len(asking.shown) == 2
+        assert footer_of(asking.shown[1])
+        assert not asking.busy
+
+
+@virtual_time
+async def test_where_slack_refuses_markdown_blocks_the_text_is_shown_plain() -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault("chat.postMessage", "refuse", code="invalid_blocks"))
+        await asking.answer("edit", "**x** " * 1_000)
+
+        sections = [block["text"]["text"] for block in asking.shown[0]["blocks"] if block["type"] == "section"]
+        assert "".join(sections) == "**x** " * 1_000
+
+
+@pytest.mark.parametrize("code", ["is_archived", "not_in_channel", "thread_not_found", "cannot_reply_to_message"])
+@pytest.mark.parametrize("mode", ["native", "edit", "final"])
+@virtual_time
+async def test_where_nothing_can_be_posted_the_core_is_told_and_nothing_is_tried_over_and_over(
+    mode: ReplyMode, code: str
+) -> None:
+    async with asked() as asking:
+        for method in ("chat.startStream", "chat.postMessage"):
+            asking.slack.faults.append(Fault(method, "refuse", code=code, times=99))
+        reply = await asking.begin(mode)
+        reply.push("hello world ")
+        with pytest.raises(SlackRejected):
+            await reply.open()
+        assert isinstance(reply.lost.exception(), SlackRejected)
+        with pytest.raises(SlackRejected):
+            await reply.end(ANSWERED)
+
+        assert len(asking.methods) <= 2
+        assert not asking.busy
+
+
+@pytest.mark.parametrize("effect", [True, False])
+@pytest.mark.parametrize("mode", ["native", "edit", "final"])
+@virtual_time
+async def test_an_opening_that_slack_never_confirmed_is_looked_for_before_it_is_repeated(
+    mode: ReplyMode, effect: bool
+) -> None:
+    async with asked() as asking:
+        method = "chat.startStream" if mode == "native" else "chat.postMessage"
+        asking.slack.faults.append(Fault(method, "trouble", effect=effect))
+        await asking.answer(mode, *WORDS)
+
+        assert_shown_once(asking)
+        assert len(asking.slack.named(method)) == (1 if effect else 2)
+
+
+@virtual_time
+async def test_an_opening_that_can_neither_be_confirmed_nor_ruled_out_is_not_repeated() -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault("chat.postMessage", "trouble", effect=True))
+        asking.slack.faults.append(Fault("conversations.replies", "trouble", times=99))
+        reply = await asking.begin("edit")
+        reply.push("hello world ")
+        with pytest.raises(SlackUnavailable):
+            await reply.open()
+        with pytest.raises(SlackUnavailable):
+            await reply.end(ANSWERED)
+
+        assert len(asking.slack.named("chat.postMessage")) == 1
+        assert not asking.busy
+
+
+@pytest.mark.parametrize("effect", [True, False])
+@virtual_time
+async def test_a_piece_that_slack_never_confirmed_is_never_appended_again(effect: bool) -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault("chat.appendStream", "trouble", effect=effect, after=2))
+        await asking.answer("native", *WORDS)
+
+        assert_shown_once(asking)
+        assert len(asking.slack.named("chat.appendStream")) == 3
+
+
+@pytest.mark.parametrize("effect", [True, False])
+@virtual_time
+async def test_a_stop_that_slack_never_confirmed_ends_in_the_whole_answer(effect: bool) -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault("chat.stopStream", "trouble", effect=effect))
+        await asking.answer("native", *WORDS)
+
+        assert_shown_once(asking)
+
+
+@virtual_time
+async def test_an_answer_outlives_its_stream() -> None:
+    async with asked() as asking:
+        asking.slack.slack.timing.stream_life_s = 5
+        await asking.answer("native", *WORDS)
+
+        assert_shown_once(asking)
+
+
+@virtual_time
+async def test_an_answer_whose_stream_died_at_its_very_end_is_whole() -> None:
+    async with asked() as asking:
+        asking.slack.slack.timing.stream_life_s = 10
+        await asking.answer("native", *WORDS, every_s=0.01)
+        reply = await asking.begin("native")
+        reply.push("two ")
+        await reply.open()
+        await asyncio.sleep(11)
+        await reply.end(ANSWERED)
+
+        assert footer_of(asking.shown[-1])
+        assert not asking.busy
+
+
+@pytest.mark.parametrize("kind", ["limit", "trouble"])
+@pytest.mark.parametrize("method", ["chat.update", "chat.appendStream", "chat.stopStream"])
+@virtual_time
+async def test_no_trouble_in_the_middle_is_visible_at_the_end(method: str, kind: str) -> None:
+    async with asked() as asking:
+        fault = Fault(method, "limit" if kind == "limit" else "trouble", retry_after_s=7, times=2, after=1)
+        asking.slack.faults.append(fault)
+        await asking.answer("edit" if method == "chat.update" else "native", *WORDS)
+
+        assert_shown_once(asking)
+
+
+@virtual_time
+async def test_nothing_is_sent_while_slack_wants_to_be_left_alone() -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault("chat.update", "limit", retry_after_s=20))
+        await asking.answer("edit", *WORDS)
+
+        limited, *others = asking.slack.named("chat.update")
+        assert limited.error and others
+        assert all(call.at - limited.at >= 20 for call in others)
+        assert_shown_once(asking)
+
+
+@virtual_time
+async def test_a_last_update_that_cannot_be_made_raises_and_clears_the_status() -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault("chat.update", "trouble", times=99))
+        with pytest.raises(SlackUnavailable):
+            await asking.answer("edit", "hello world ")
+
+        assert not asking.busy
+        assert len(asking.shown) == 1
+
+
+@pytest.mark.parametrize("mode", ["native", "edit", "final"])
+@virtual_time
+async def test_who_has_lost_the_thread_writes_nothing_more(mode: ReplyMode) -> None:
+    async with asked() as asking:
+        reply = await asking.begin(mode)
+        reply.push("hello world ")
+        await asyncio.sleep(1)
+        asking.journal.lost = True
+        before = len(asking.slack.calls)
+        reply.push("more words ")
+        await asyncio.sleep(5)
+        with pytest.raises(LeaseLost):
+            await reply.end(ANSWERED)
+
+        assert len(asking.slack.calls) == before
+        if mode != "final":
+            assert isinstance(reply.lost.exception(), LeaseLost)
+
+
+@virtual_time
+async def test_an_abandoned_reply_stops_at_once() -> None:
+    async with asked() as asking:
+        reply = await asking.begin("native")
+        reply.push("hello world ")
+        await asyncio.sleep(1)
+        reply.abandon()
+        reply.push("more ")
+        before = len(asking.slack.calls)
+        await asyncio.sleep(20)
+
+        assert len(asking.slack.calls) == before
+        assert asking.text == "hello world "
+
+
+@pytest.mark.parametrize("refused", ["feature_disabled", "missing_scope", "not_authorized", "unknown_method"])
+@virtual_time
+async def test_an_app_without_sessions_says_that_it_works_in_the_older_way(refused: str) -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault(SESSIONS, "refuse", code=refused, times=99))
+        await asking.answer("edit", "one")
+        await asking.answer("edit", "two")
+
+        assert [status["status"] for status in asking.statuses] == ["is working…", "", "is working…", ""]
+        assert len(asking.slack.named(SESSIONS)) == 1
+        assert len(asking.slack.named(ASSISTANT)) == 4
+        assert not asking.busy
+
+
+@pytest.mark.parametrize("mode", ["native", "edit", "final"])
+@pytest.mark.parametrize("effect", [True, False])
+@virtual_time
+async def test_a_status_ends_though_its_beginning_was_never_confirmed(mode: ReplyMode, effect: bool) -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault(SESSIONS, "trouble", effect=effect))
+        await asking.answer(mode, *WORDS)
+
+        assert not asking.busy
+
+
+@virtual_time
+async def test_a_status_that_could_not_be_ended_is_ended_again() -> None:
+    async with asked() as asking:
+        asking.slack.faults.append(Fault(SESSIONS, "trouble", after=1, times=2))
+        await asking.answer("edit", "hello")
+
+        assert not asking.busy
+
+
+@virtual_time
+async def test_a_turn_that_ends_at_once_ends_its_status_after_it_began() -> None:
+    async with asked() as asking:
+        reply = await asking.begin("edit")
+        await reply.end(Ending(kind="stopped"))
+
+        assert not asking.busy
+
+
+@pytest.mark.parametrize("mode", ["native", "edit"])
+@pytest.mark.parametrize("channel", [DM, "C0GENERAL"])
+@virtual_time
+async def test_a_taken_over_answer_is_rewritten_in_its_own_message(channel: str, mode: ReplyMode) -> None:
+    async with asked(channel) as asking:
+        first = await asking.begin(mode)
+        first.push("An answer that began well and then ")
+        await asyncio.sleep(4)
+        first.abandon()
+        parts = asking.journal.turn.parts
+        asking.taken_over(*parts, state="opening")
+        shown = asking.text
+
+        reply = await asking.begin(mode)
+        for word in ("Another ", "answer, ", "which ", "is ", "longer ", "than ", "the ", "first ", "one."):
+            reply.push(word)
+            await asyncio.sleep(2)
+            assert len(asking.text) >= len(shown)
+        await reply.open()
+        await reply.end(ANSWERED)
+
+        assert_shown_once(asking, "Another answer, which is longer than the first one.")
+        assert asking.journal.turn.parts == parts
+
+
+@virtual_time
+async def test_a_taken_over_answer_that_is_shorter_leaves_no_message_behind() -> None:
+    async with asked() as asking:
+        first = await asking.begin("edit")
+        first.push("lorem ipsum dolor. " * 1_500)
+        await first.open()
+        first.abandon()
+        assert len(asking.shown) == 3
+        asking.taken_over(*asking.journal.turn.parts, state="running")
+
+        await asking.answer("edit", "Short.")
+
+        assert asking.text == "Short."
+        assert len(asking.shown) == 1
+
+
+@pytest.mark.parametrize("mode", ["native", "edit"])
+@virtual_time
+async def test_a_message_that_was_posted_but_never_recorded_is_adopted(mode: ReplyMode) -> None:
+    async with asked() as asking:
+        first = await asking.begin(mode)
+        first.push("Half an ")
+        await asyncio.sleep(1)
+        first.abandon()
+        asking.taken_over(state="opening")
+
+        await asking.answer(mode, *WORDS)
+
+        assert_shown_once(asking)
+
+
+@virtual_time
+async def test_where_no_attempt_is_left_what_was_shown_stays_and_is_marked_as_cut() -> None:
+    async with asked() as asking:
+        first = await asking.begin("native")
+        first.push("Half an answer ")
+        await asyncio.sleep(2)
+        first.abandon()
+        asking.taken_over(*asking.journal.turn.parts, state="opening")
+
+        reply = await asking.begin("native")
+        ending = Ending(kind="failed", error_code="too_many_attempts", reference="r-9", retry=1)
+        await reply.end(ending)
+
+        [message] = asking.shown
+        assert asking.text == "Half an answer "
+        assert "Cut off" in footer_of(message) and "r-9" in footer_of(message)
+        assert [action["action_id"] for action in actions_of(message)] == ["ask_again"]
+        assert not asking.busy
+
+
+@virtual_time
+async def test_an_answer_that_lacked_only_its_last_update_gets_it_and_no_second_message() -> None:
+    async with asked() as asking:
+        reply = await asking.begin("edit")
+        reply.push("The whole answer.")
+        await reply.open()
+        reply.abandon()
+        asking.taken_over(Part(asking.shown[0]["ts"], "edit"), state="delivering")
+
+        reply = await asking.begin("edit")
+        reply.push("The whole answer.")
+        await reply.end(ANSWERED)
+
+        assert_shown_once(asking, "The whole answer.")
