@@ -94,6 +94,6 @@ def _turn_id(raw: dict[str, Any]) -> str:
     """The turn that a message of ours is marked with."""
     metadata = raw.get("metadata")
     payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
-    if not isinstance(payload, dict) or metadata.get("event_type") != TURN_EVENT:
+    if not isinstance(metadata, dict) or metadata.get("event_type") != TURN_EVENT or not isinstance(payload, dict):
         return ""
     return str(payload.get("turn") or "")

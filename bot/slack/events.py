@@ -122,7 +122,7 @@ class EventReader:
             text = ""
         if not isinstance(text, str):
             raise Malformed("text")
-        return self._said(text)
+        return self._said(repaired(text))
 
     def _said(self, text: str) -> Said:
         return said(text, bot_user_id=self._us.user_id, name_of=self._name_of)

@@ -96,7 +96,7 @@ class SocketMode:
                 case "well":
                     pass
                 case "down":
-                    client.forget_url()
+                    client.forget_spent_url()
                     self._spawn(client.connect_to_new_endpoint())
                 case "mute" as ailment:
                     log.warning("socket is mute: opening another", extra={"ailment": ailment})

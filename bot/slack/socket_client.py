@@ -7,6 +7,7 @@ notice by itself, the watchdog in `bot/slack/socket.py` does.
 import asyncio
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -14,14 +15,14 @@ import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import SlackRateLimited
+from bot.errors import SlackError, SlackRateLimited
 from bot.slack.errors import FOREIGN, translated
 
 log = logging.getLogger("tandem.slack.socket")
 
 _OPEN = "apps.connections.open"
 OPENS_PER_MINUTE = 6
-_LONGEST_S = 30.0
+_FIRST_S = 0.5
 
 
 class OpenPace:
@@ -36,7 +37,7 @@ class OpenPace:
         """Seconds to wait now. The first attempt in a minute waits for nothing."""
         now = self._monotonic()
         recent = sum(1 for at in self._opened if now - at < 60)
-        backoff = min(_LONGEST_S, 2.0 ** (recent - 1)) * (0.5 + self._jitter()) if recent else 0.0
+        backoff = _FIRST_S * 2.0 ** (recent - 1) * (0.5 + self._jitter()) if recent else 0.0
         window = 60 - (now - self._opened[0]) if recent >= OPENS_PER_MINUTE else 0.0
         return max(backoff, window)
 
@@ -63,6 +64,7 @@ class SteadyClient(SocketModeClient):
         self._pace = pace
         self._pause = pause
         self._unspent: str | None = None
+        self._url_at = 0.0
         self._reconnecting = False
 
     async def check(self) -> None:
@@ -81,23 +83,30 @@ class SteadyClient(SocketModeClient):
             if isinstance(error, SlackRateLimited):
                 await self._pause(error.retry_after_s)
             raise error from exc
+        self._url_at = time.monotonic()
         return str(answer["url"])
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Replace the socket, for as long as it takes. Whoever comes while that is under way need not do it too."""
-        if self._reconnecting:
+        """Replace the socket: by a URL that is there before the old one is closed.
+
+        Whoever comes while that is under way need not do it too; where Slack gives no URL, somebody has to come again.
+        """
+        if self._reconnecting or not (force or not await self.is_connected()):
             return
         self._reconnecting = True
         try:
-            if force or not await self.is_connected():
-                self.wss_uri, self._unspent = self._unspent, None
-                await self.connect()  # type: ignore[no-untyped-call]
+            self.wss_uri = self._unspent or await self.issue_new_wss_url()
+            self._unspent = None
+            await self.connect()  # type: ignore[no-untyped-call]  # slack_sdk's; it tries until it is connected
+        except SlackError:
+            return  # said already
         finally:
             self._reconnecting = False
 
-    def forget_url(self) -> None:
-        """A URL that may have been tried is spent: let the loop that connects ask for another."""
-        self.wss_uri = None
+    def forget_spent_url(self) -> None:
+        """Let the loop that connects ask for another URL where it must have tried this one."""
+        if time.monotonic() - self._url_at > self.ping_interval / 2:
+            self.wss_uri = None
 
     async def discard(self, within_s: float) -> None:
         """Close for good, within a bound: slack_sdk's own close can hang."""
