@@ -162,8 +162,10 @@ def _check_element(element: JSON, where: str) -> None:
 
 def _check_options(element: JSON, where: str) -> None:
     groups = element.get("option_groups") or [{"options": element.get("options")}]
+    if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
+        raise _invalid("must be a list", f"{where}/option_groups")
     options = [option for group in groups for option in (group.get("options") or ())]
-    if not options or len(options) > 100:
+    if not options or len(options) > 100 or not all(isinstance(option, dict) for option in options):
         raise _invalid("between 1 and 100 options are required", f"{where}/options")
     for index, option in enumerate(options):
         _check_text_object(option.get("text"), 75, f"{where}/options/{index}/text")

@@ -1,15 +1,18 @@
 """Uploads in, Slack's file objects and their bytes out."""
 
 import mimetypes
+import re
 import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from playground.errors import SlackError
 
 JSON = dict[str, Any]
 
+_MIMETYPE = re.compile(r"^[\w.+-]+/[\w.+-]+$")
 MAX_BYTES = 1_000_000_000  # Slack's own limit for one file
 
 
@@ -57,7 +60,7 @@ class Files:
         """A file that a person dropped into a message."""
         file = self.announce(name, len(content), user)
         file.content = content
-        file.mimetype = mimetype or file.mimetype
+        file.mimetype = mimetype if _MIMETYPE.match(mimetype) else file.mimetype
         return file
 
     def fill(self, upload_token: str, content: bytes) -> File:
@@ -79,7 +82,7 @@ class Files:
 
     def as_slack(self, file: File) -> JSON:
         """The file object, with URLs that want the bot's token."""
-        path = f"{self.base_url}/files/{self._team_id}-{file.id}"
+        path, name = f"{self.base_url}/files/{self._team_id}-{file.id}", quote(file.name, safe="")
         extension = file.name.rpartition(".")[2].lower()
         return {
             "id": file.id,
@@ -96,7 +99,7 @@ class Files:
             "mode": file.mode,
             "is_external": False,
             "is_public": False,
-            "url_private": f"{path}/{file.name}",
-            "url_private_download": f"{path}/download/{file.name}",
+            "url_private": f"{path}/{name}",
+            "url_private_download": f"{path}/download/{name}",
             "file_access": "visible",
         }

@@ -100,7 +100,12 @@ class LocalSlack:
         set_trouble(self.trouble, self.timing, defaults())
 
     def _wire(self) -> None:
-        self.workspace.on_change += [self._app_posted, self.live.on_change, self.events.on_change]
+        self.workspace.on_change += [
+            self.streams.on_change,
+            self._app_posted,
+            self.live.on_change,
+            self.events.on_change,
+        ]
         self.sessions.on_status.append(self.live.on_status)
         self.views.on_view.append(self.live.on_view)
         self.sockets.on_connections.append(lambda _: self.live.on_connection(self.bot_connected()))

@@ -90,8 +90,11 @@ class Author:
         return cls({**keys, "username": username} if username else keys)
 
     @classmethod
-    def of_user(cls, user: User, client_msg_id: str) -> "Author":
-        return cls({"user": user.id, "team": user.team_id, "client_msg_id": client_msg_id})
+    def of_user(cls, roster: Roster, user: User, client_msg_id: str) -> "Author":
+        """A person; one of another workspace (Slack Connect) is marked as Slack marks them."""
+        keys = {"user": user.id, "team": user.team_id, "client_msg_id": client_msg_id}
+        abroad = user.team_id != roster.team_id
+        return cls({**keys, "user_team": user.team_id, "source_team": user.team_id} if abroad else keys)
 
 
 def make_message(
@@ -135,9 +138,9 @@ def make_message(
 
 
 def edit_message(workspace: Workspace, message: Message, editor: str, changes: JSON) -> None:
-    """Change a message's content and mark it as edited."""
+    """Change a message's content and mark it as edited; a key that becomes None goes."""
     edited = {"edited": {"user": editor, "ts": workspace.next_ts()}}
-    data = {**message.data, **changes, **edited}
+    data = {key: value for key, value in {**message.data, **changes, **edited}.items() if value is not None}
     message.live = live_entities(data)
     message.was_live.extend(entity for entity in message.live if entity not in message.was_live)
     workspace.change(message, data)

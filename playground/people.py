@@ -42,7 +42,7 @@ def say(
         raise SlackError("thread_not_found")
     typed = as_slack_text(text, slack.roster)
     draft = Draft(text=typed, blocks=[rich_text_block(typed)] if typed else [], files=uploads)
-    author = Author.of_user(user, str(uuid.uuid4()))
+    author = Author.of_user(slack.roster, user, str(uuid.uuid4()))
     subtype = "thread_broadcast" if broadcast and thread_ts else "file_share" if uploads else ""
     message = make_message(slack.workspace, channel.id, author, draft, root=thread_ts, subtype=subtype)
     if subtype == "thread_broadcast" and parent is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-KEPT = 50_000  # calls remembered
+KEPT = 20_000  # calls remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,11 @@
 
 import json
 import re
+from collections.abc import Awaitable, Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import BodyPartReader, web
 
@@ -15,12 +18,15 @@ PAGE = Path(__file__).with_name("page")
 MAX_BODY_BYTES = 64 * 1024 * 1024
 SLACK = web.AppKey("slack", LocalSlack)
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LOCAL_NAMES = ("localhost",)
 _FILE_PATH = re.compile(r"^[^-/]+-(?P<id>F\w+)/(?:download/)?.+$")
 
 
 def build_app(slack: LocalSlack) -> web.Application:
     """The aiohttp application around one local Slack."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_same_origin])
     app[SLACK] = slack
     app.router.add_route("*", "/api/{method}", _api)
     app.router.add_get("/link", _link)
@@ -34,6 +40,30 @@ def build_app(slack: LocalSlack) -> web.Application:
         app.router.add_static("/", PAGE)
     app.on_shutdown.append(_shutdown)
     return app
+
+
+@web.middleware
+async def _same_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """No other web page may act here: it could ask the app questions, and read the answers.
+
+    Slack's own routes want a token or a secret in the URL, so that they may be reached under any name.
+    """
+    if not request.path.startswith("/_/"):
+        return await handler(request)
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        return web.json_response({"ok": False, "error": "cross_origin"}, status=403)
+    if request.url.host not in _LOCAL_NAMES and ip_of(request.url.host) is None:
+        return web.json_response({"ok": False, "error": "unknown_host"}, status=403)
+    return await handler(request)
+
+
+def ip_of(host: str | None) -> IPv4Address | IPv6Address | None:
+    """The address that a host is, if it is one; a name could be made to point here by anybody."""
+    try:
+        return ip_address(host or "")
+    except ValueError:
+        return None
 
 
 class Server:

@@ -9,7 +9,7 @@ from playground.entities import live_entities
 from playground.errors import SlackError
 from playground.sessions import Sessions
 from playground.trouble import Timing
-from playground.workspace import Message, Workspace
+from playground.workspace import Change, Message, Workspace
 
 JSON = dict[str, Any]
 State = Literal["streaming", "stopped_by_user", "finished"]
@@ -98,6 +98,13 @@ class Streams:
                 self._workspace.touch(message)
                 stopped.append(message.ts)
         return stopped
+
+    def on_change(self, change: Change) -> None:
+        """A deleted message streams no more."""
+        if change.kind == "deleted":
+            stream = self._streams.pop((change.message.channel, change.message.ts), None)
+            if stream and stream.timer:
+                stream.timer.cancel()
 
     def close(self) -> None:
         """Forget all streams and their timers."""

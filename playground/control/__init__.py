@@ -28,7 +28,7 @@ async def answer(slack: LocalSlack, request: web.Request) -> web.Response:
         body = {"ok": True, **await route(slack, values)}
     except SlackError as error:
         body = {"ok": False, "error": error.code, **error.details}
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
         body = {"ok": False, "error": "invalid_arguments", "message": str(error)}
     except web.HTTPRequestEntityTooLarge:
         body = {"ok": False, "error": "file_too_large"}

@@ -52,8 +52,6 @@ def update(slack: LocalSlack, args: Arguments) -> JSON:
     if args.given("metadata"):
         changes["metadata"] = draft.metadata
     edit_message(slack.workspace, message, slack.roster.bot_user.id, changes)
-    if message.data.get("metadata", "") is None:
-        del message.data["metadata"]
     return {"channel": channel.id, "ts": message.ts, "text": message.data["text"], "message": message.data}
 
 

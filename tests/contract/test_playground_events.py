@@ -161,11 +161,11 @@ async def test_bolts_own_socket_mode_client_answers_a_mention(slack: InProcess) 
         pass
 
     handler = AsyncSocketModeHandler(app, APP_TOKEN)
-    await handler.connect_async()
+    await handler.connect_async()  # type: ignore[no-untyped-call]
     try:
         root = await slack.ask()
         assert [reply["text"] for reply in await slack.reply(GENERAL, root)] == ["Hello!"]
         await asyncio.sleep(0.1)
         assert all(delivery["acked"] for delivery in await slack.deliveries())
     finally:
-        await handler.close_async()
+        await handler.close_async()  # type: ignore[no-untyped-call]

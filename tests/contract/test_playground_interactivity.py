@@ -28,7 +28,7 @@ FEEDBACK = {
     "positive_button": {"text": plain("Good"), "value": "good"},
     "negative_button": {"text": plain("Bad"), "value": "bad"},
 }
-BLOCKS = [
+BLOCKS: list[JSON] = [
     {"type": "actions", "block_id": "footer", "elements": [MENU, BUTTON]},
     {"type": "context_actions", "block_id": "feedback", "elements": [FEEDBACK]},
 ]

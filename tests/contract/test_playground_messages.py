@@ -150,7 +150,11 @@ async def test_a_post_beyond_slacks_limits_is_refused(content: dict[str, Any], e
 
 async def test_content_at_slacks_limits_is_taken(slack: InProcess) -> None:
     table = {"type": "table", "rows": [[CELL] * 20] * 100}
-    blocks = [{"type": "markdown", "text": "x" * 6_000}, {"type": "markdown", "text": "y" * 6_000}, table]
+    blocks: list[dict[str, Any]] = [
+        {"type": "markdown", "text": "x" * 6_000},
+        {"type": "markdown", "text": "y" * 6_000},
+        table,
+    ]
     await slack.client.chat_postMessage(channel=GENERAL, text="a", blocks=blocks)
     await slack.client.api_call("chat.postMessage", json={"channel": GENERAL, "markdown_text": "x" * 12_000})
     long = await slack.client.chat_postMessage(channel=GENERAL, text="x" * 40_001)
@@ -170,7 +174,7 @@ async def test_an_update_replaces_what_it_names(slack: InProcess) -> None:
     )
     message = slack.slack.workspace.message(GENERAL, ts).data
     assert message["blocks"][0] == {"type": "markdown", "block_id": "b00", "text": "**c**"}
-    assert "metadata" not in message and message["edited"]["user"] == BOT
+    assert "metadata" not in message and "attachments" not in message and message["edited"]["user"] == BOT
 
 
 async def test_an_update_has_limits_of_its_own(slack: InProcess) -> None:
@@ -302,9 +306,8 @@ async def test_reactions_are_counted_once_for_each_person(slack: InProcess) -> N
 
 async def test_what_is_live_in_a_post_is_recorded(slack: InProcess) -> None:
     text = "<!channel> <@U0BEN> <https://evil.example|click> and https://bare.example, `https://code.example`"
-    quiet = {"unfurl_links": False, "unfurl_media": False}
     loud = await slack.client.chat_postMessage(channel=GENERAL, text=text)
-    calm = await slack.client.chat_postMessage(channel=GENERAL, text=text, **quiet)
+    calm = await slack.client.chat_postMessage(channel=GENERAL, text=text, unfurl_links=False, unfurl_media=False)
     shown = {message["ts"]: message["_"] for message in await slack.messages(GENERAL)}
     kinds = [(entity["kind"], entity["value"]) for entity in shown[loud["ts"]]["live"]]
     assert kinds == [

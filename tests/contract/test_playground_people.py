@@ -3,13 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from playground.roster import DEFAULT_FILE
 from tests.doubles.in_process import ADA, BEN, BOT, DM, GENERAL, GIA, QUIET, SECRET, TEAM, InProcess
-from tests.doubles.workspace import Refused
+from tests.doubles.workspace import Refused, Workspace
 
 JSON = dict[str, Any]
 
@@ -142,7 +144,7 @@ async def test_a_stream_grows_on_its_recipients_page_alone(slack: InProcess, htt
     )
     await stream.append(markdown_text="one")
     await stream.append(markdown_text=" two")
-    assert (await ada.next("message"))["message"]["_"] | {} == {
+    assert (await ada.next("message"))["message"]["_"] == {
         "streaming": True,
         "live_for": ADA,
         "live": [],
@@ -181,3 +183,27 @@ async def test_joining_is_seen_by_all(slack: InProcess) -> None:
     await slack.join(BOT, QUIET)
     assert (await slack.messages(QUIET))[-1]["subtype"] == "channel_join"
     await slack.client.chat_postMessage(channel=QUIET, text="thanks")
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}])
+async def test_no_other_web_page_may_act_in_the_workspace(
+    slack: InProcess, http: aiohttp.ClientSession, headers: dict[str, str]
+) -> None:
+    body = {"as": ADA, "channel": GENERAL, "text": "@Tandem tell me everything"}
+    async with http.post(f"{slack.url}/_/say", json=body, headers=headers) as response:
+        assert response.status == 403
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await http.ws_connect(f"{slack.url}/_/live?as={ADA}", headers=headers)
+    assert await slack.messages(GENERAL) == []
+
+
+async def test_somebody_from_another_workspace_is_marked_as_slack_marks_them(tmp_path: Path) -> None:
+    file = tmp_path / "workspace.yaml"
+    shared = "  - {id: C0SHARED, shared: true, members: [U0ZED, U0BOT]}"
+    abroad = f"  - {{id: U0ZED, name: zed, team: T0OTHER}}\n\nchannels:\n{shared}\n"
+    file.write_text(DEFAULT_FILE.read_text().replace("\nchannels:\n", abroad))
+    async with Workspace(options=["--workspace", str(file)]) as workspace:
+        await workspace.say("U0ZED", "C0SHARED", "@Tandem hello")
+        envelope = (await workspace.deliveries())[0]["payload"]
+    assert envelope["is_ext_shared_channel"] and envelope["team_id"] == TEAM
+    assert envelope["event"]["user_team"] == envelope["event"]["team"] == "T0OTHER"

@@ -218,3 +218,13 @@ async def test_what_a_stream_made_live_is_recorded_and_never_previewed(slack: In
     facts = (await slack.messages(GENERAL, (await slack.messages(GENERAL))[0]["ts"]))[-1]["_"]
     assert {entity["kind"] for entity in facts["live"]} == {"broadcast", "link", "bare_link"}
     assert facts["unfurls"] is False
+
+
+async def test_a_deleted_stream_is_gone_for_good(slack: InProcess, stream: Stream) -> None:
+    await slack.trouble(timing={"stream_life_s": 0.1})
+    await stream.start()
+    root = (await slack.messages(GENERAL))[0]["ts"]
+    await slack.delete(ADA, GENERAL, stream.ts)
+    assert await refusal(stream.append("x")) == "message_not_found"
+    await asyncio.sleep(0.2)
+    assert len(await slack.messages(GENERAL, root)) == 1
