@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--user", default="U0ADA", help="who asks")
     parser.add_argument("--timeout", type=int, default=180, help="seconds to wait for each step")
     parser.add_argument("--width", type=int, default=1280)
-    parser.add_argument("--height", type=int, default=800)
+    parser.add_argument("--height", type=int, default=900)
     parser.add_argument("--scale", type=float, default=2, help="device pixels to a CSS pixel")
     parser.add_argument("--dark", action="store_true", help="the dark theme")
     return parser

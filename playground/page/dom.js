@@ -46,6 +46,8 @@ export function fill(node, ...children) {
 export function keep(container, items) {
   const before = container.kept ?? new Map();
   const after = new Map();
+  const wanted = new Set(items.map((item) => item.key));
+  for (const [key, gone] of before) if (!wanted.has(key)) gone.node.remove(); // first, so that the rest need not move
   let cursor = container.firstChild;
   for (const item of items) {
     const known = before.get(item.key);
@@ -57,9 +59,7 @@ export function keep(container, items) {
     if (fresh.node === cursor) cursor = cursor.nextSibling;
     else if (!known || known === fresh) container.insertBefore(fresh.node, cursor);
     after.set(item.key, fresh);
-    before.delete(item.key);
   }
-  for (const gone of before.values()) gone.node.remove();
   container.kept = after;
 }
 
