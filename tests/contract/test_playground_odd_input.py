@@ -25,7 +25,8 @@ NAMES = [
 
 ODD: list[Any] = [
     "", " ", "x", "0", "-1", "1e9", "nan", "é\u0000😀", "x" * 5_000, "{", "[]", "{}", "null", "[[1]]",
-    '[{"type":"section"}]',    None, True, 0, -1, 1.5, [], {}, [None], [[]], [{}], {"type": None}, {"type": "modal", "blocks": [{"type": []}]},
+    '[{"type":"section"}]',
+    None, True, 0, -1, 1.5, [], {}, [None], [[]], [{}], {"type": None}, {"type": "modal", "blocks": [{"type": []}]},
     [{"type": "actions", "elements": [{"type": "static_select", "options": [None]}]}],
     [{"type": "markdown_text", "text": 5}], [{"type": "table", "rows": [[None]]}], [{"type": "section", "text": "x"}],
     {"event_type": [], "event_payload": 3}, ["x"], 10**30,
@@ -75,7 +76,7 @@ async def test_odd_values_never_break_a_control_call(
     async with aiohttp.ClientSession() as http:
         for _ in range(40):
             odd = {key: rng.choice(ODD) for key in rng.sample(NAMES, rng.choice((1, 2, 5)))}
-            query = {key: str(value) for key, value in {**base, **odd}.items()} if verb == "GET" else None
+            query = {key: str(value)[:200] for key, value in {**base, **odd}.items()} if verb == "GET" else None
             body = {**base, **odd} if verb == "POST" else None
             async with http.request(verb, f"{slack.url}/_/{name}", params=query, json=body) as response:
                 assert response.status == 200 and "ok" in await response.json(), odd
