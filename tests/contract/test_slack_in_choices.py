@@ -1,0 +1,299 @@
+"""/model, menus and buttons, from the playground through Bolt: who may set what, and what they are told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.conversation.ports import ModelChoice
+from bot.conversation.thread import Message, Place, ThreadKey
+from bot.conversation.turn import Turn
+from bot.slack.blocks import ASK_AGAIN, MODEL_MENU, answer_block_id, button, model_menu
+from tests.doubles.slack_side import GEMINI, GEMMA, SlackSide, slack_side, until
+from tests.doubles.workspace import Workspace
+
+ADA, BEN, GIA, GENERAL, SECRET, QUIET, DM = "U0ADA", "U0BEN", "U0GIA", "C0GENERAL", "C0PRIVATE", "C0QUIET", "D0ADA"
+TEAM = "T0TANDEM"
+
+
+@pytest.fixture
+async def workspace() -> AsyncIterator[Workspace]:
+    async with Workspace() as running:
+        yield running
+
+
+@pytest.fixture
+async def side(workspace: Workspace, tmp_path: Path) -> AsyncIterator[SlackSide]:
+    async with slack_side(workspace, tmp_path) as side, side.connected(workspace):
+        yield side
+
+
+async def shown(workspace: Workspace, words: str, *, user: str, channel: str, thread_ts: str = "") -> dict[str, Any]:
+    """The message with these words that somebody sees, once they do."""
+    seen: list[dict[str, Any]] = []
+    try:
+        async with asyncio.timeout(8):
+            while True:
+                seen = await workspace.messages(channel, thread_ts, user=user)
+                found = [message for message in seen if words in message["text"]]
+                if found:
+                    return found[-1]
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(f"{words!r} is not among {[message['text'] for message in seen]}") from None
+
+
+async def own_thread(side: SlackSide, channel: str, ts: str, place: Place = "channel") -> ThreadKey:
+    """Make a thread the bot's own, as the core does."""
+    key = ThreadKey(channel, ts)
+    turn = Turn(f"{channel}:{ts}", key, ts, TEAM, ADA, TEAM, place)
+    await side.mirror.turns.accept(turn, Message(key, ts, "user", "hello", user_id=ADA, turn_id=turn.id))
+    side.intake.turns[turn.id] = "hello"
+    return key
+
+
+async def answer_with(side: SlackSide, key: ThreadKey, *elements: dict[str, Any]) -> str:
+    """Post an answer that carries a menu or a button."""
+    blocks = [{"type": "actions", "block_id": answer_block_id(key), "elements": list(elements)}]
+    client = side.connection.client
+    posted = await client.chat_postMessage(
+        channel=key.channel_id, thread_ts=key.thread_ts, text="an answer", blocks=blocks
+    )
+    return str(posted["ts"])
+
+
+def menu() -> dict[str, Any]:
+    return model_menu([ModelChoice(e.id, e.label) for e in (GEMMA, GEMINI)], chosen="gemma")
+
+
+async def test_model_shows_who_answers_why_and_a_menu(workspace: Workspace, side: SlackSide) -> None:
+    await workspace.command(ADA, GENERAL, "/model")
+
+    message = await shown(workspace, "Gemma 3 12B answers here", user=ADA, channel=GENERAL)
+
+    assert "workspace" in message["text"]
+    assert message["blocks"][1]["elements"][0]["action_id"] == MODEL_MENU
+    assert not [m for m in await workspace.messages(GENERAL, user=BEN) if "answers here" in m["text"]]
+
+
+async def test_a_channels_model_is_set_by_a_member_and_the_channel_is_told(
+    workspace: Workspace, side: SlackSide
+) -> None:
+    await workspace.command(ADA, GENERAL, "/model", "Gemini")
+
+    await shown(workspace, "Ada chose Gemini 3.8 Flash for this channel", user=BEN, channel=GENERAL)
+    channel = await side.mirror.threads.channel(TEAM, GENERAL)
+    assert channel is not None and channel.model_id == "gemini"
+
+
+async def test_a_model_in_a_direct_message_is_ones_own(workspace: Workspace, side: SlackSide) -> None:
+    await workspace.command(ADA, DM, "/model", "gemini")
+
+    await shown(workspace, "answers the threads you start", user=ADA, channel=DM)
+    person = await side.mirror.threads.person(TEAM, ADA)
+    assert person is not None and (person.model_id, person.name) == ("gemini", "Ada")
+
+
+async def test_for_me_in_a_channel_sets_ones_own_and_tells_nobody_else(workspace: Workspace, side: SlackSide) -> None:
+    await workspace.command(ADA, GENERAL, "/model", "gemini for me")
+
+    await shown(workspace, "answers the threads you start", user=ADA, channel=GENERAL)
+    person, channel = await side.mirror.threads.person(TEAM, ADA), await side.mirror.threads.channel(TEAM, GENERAL)
+    assert person is not None and person.model_id == "gemini"
+    assert channel is None or channel.model_id == ""
+    assert not await workspace.messages(GENERAL, user=BEN)
+
+
+async def test_an_unknown_name_lists_the_known_ones_and_is_not_live(workspace: Workspace, side: SlackSide) -> None:
+    await workspace.command(ADA, GENERAL, "/model", "<!channel> claude")
+
+    message = await shown(workspace, "claude", user=ADA, channel=GENERAL)
+
+    assert "`gemma` (Gemma 3 12B), `gemini` (Gemini 3.8 Flash)" in message["text"]
+    assert not message["_"]["live"]
+
+
+@pytest.mark.parametrize(
+    ("user", "channel", "words"),
+    [(GIA, GENERAL, "Guests"), (GIA, "D0GIA", "Guests")],
+)
+async def test_guests_set_nothing(workspace: Workspace, side: SlackSide, user: str, channel: str, words: str) -> None:
+    await workspace.command(user, channel, "/model", "gemini")
+
+    await shown(workspace, words, user=user, channel=channel)
+    person, stored = await side.mirror.threads.person(TEAM, user), await side.mirror.threads.channel(TEAM, channel)
+    assert person is None or person.model_id == ""
+    assert stored is None or stored.model_id == ""
+
+
+async def test_the_menu_under_an_answer_sets_the_threads_model(workspace: Workspace, side: SlackSide) -> None:
+    root = await workspace.say(ADA, GENERAL, "@Tandem hello")
+    key = await own_thread(side, GENERAL, root)
+    answer = await answer_with(side, key, menu())
+
+    await workspace.click(BEN, GENERAL, answer, MODEL_MENU, option="gemini")
+
+    await shown(workspace, "Gemini 3.8 Flash answers in this thread", user=BEN, channel=GENERAL, thread_ts=root)
+    thread = await side.mirror.threads.thread(key)
+    assert thread is not None and thread.model_id == "gemini"
+
+
+async def test_a_menu_clicked_by_a_guest_changes_nothing_and_says_why(workspace: Workspace, side: SlackSide) -> None:
+    root = await workspace.say(ADA, GENERAL, "@Tandem hello")
+    key = await own_thread(side, GENERAL, root)
+    answer = await answer_with(side, key, menu())
+
+    await workspace.click(GIA, GENERAL, answer, MODEL_MENU, option="gemini")
+
+    await shown(workspace, "Guests", user=GIA, channel=GENERAL, thread_ts=root)
+    thread = await side.mirror.threads.thread(key)
+    assert thread is not None and thread.model_id == ""
+
+
+async def test_a_menu_in_a_vanished_thread_says_so(workspace: Workspace, side: SlackSide) -> None:
+    root = await workspace.say(ADA, GENERAL, "hello")
+    answer = await answer_with(side, ThreadKey(GENERAL, root), menu())
+
+    await workspace.click(ADA, GENERAL, answer, MODEL_MENU, option="gemini")
+
+    await shown(workspace, "no longer know", user=ADA, channel=GENERAL, thread_ts=root)
+
+
+async def test_the_menu_of_the_command_sets_what_the_command_would(workspace: Workspace, side: SlackSide) -> None:
+    await workspace.command(ADA, GENERAL, "/model")
+    message = await shown(workspace, "answers here", user=ADA, channel=GENERAL)
+
+    await workspace.click(ADA, GENERAL, message["ts"], MODEL_MENU, option="gemini")
+
+    await shown(workspace, "Ada chose Gemini 3.8 Flash for this channel", user=BEN, channel=GENERAL)
+
+
+async def test_ask_again_asks_the_same_question_once_more(workspace: Workspace, side: SlackSide) -> None:
+    root = await workspace.say(ADA, GENERAL, "@Tandem hello")
+    key = await own_thread(side, GENERAL, root)
+    value = f"{GENERAL}:{root}:1"
+    answer = await answer_with(side, key, button("Try again", action_id=ASK_AGAIN, value=value))
+
+    await workspace.click(BEN, GENERAL, answer, ASK_AGAIN)
+    await until(lambda: side.intake.retries)
+
+    assert side.intake.retries == [(f"{GENERAL}:{root}", 1, BEN)]
+
+
+@pytest.mark.parametrize(
+    "value", ["C0PRIVATE:1763000000.000100:1", "nonsense", ":1", "{root}:0", "{root}:1000", "{root}:x"]
+)
+async def test_a_button_that_names_another_place_asks_nothing(
+    workspace: Workspace, side: SlackSide, value: str
+) -> None:
+    root = await workspace.say(ADA, GENERAL, "@Tandem hello")
+    key = await own_thread(side, GENERAL, root)
+    value = value.replace("{root}", f"{GENERAL}:{root}")
+    answer = await answer_with(side, key, button("Try again", action_id=ASK_AGAIN, value=value))
+
+    await workspace.click(ADA, GENERAL, answer, ASK_AGAIN)
+
+    await shown(workspace, "no longer know", user=ADA, channel=GENERAL, thread_ts=root)
+    assert not side.intake.retries
+
+
+async def test_a_button_of_a_vanished_thread_says_so(workspace: Workspace, side: SlackSide) -> None:
+    root = await workspace.say(ADA, GENERAL, "hello")
+    value = f"{GENERAL}:{root}:1"
+    answer = await answer_with(side, ThreadKey(GENERAL, root), button("Try again", action_id=ASK_AGAIN, value=value))
+
+    await workspace.click(ADA, GENERAL, answer, ASK_AGAIN)
+
+    await shown(workspace, "no longer know", user=ADA, channel=GENERAL, thread_ts=root)
+
+
+async def test_trouble_is_told_with_a_reference_that_the_log_has(
+    workspace: Workspace, side: SlackSide, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = await workspace.say(ADA, GENERAL, "@Tandem hello")
+    key = await own_thread(side, GENERAL, root)
+    answer = await answer_with(side, key, button("Try again", action_id=ASK_AGAIN, value=f"{GENERAL}:{root}:1"))
+    await until(lambda: len(side.intake.arrivals) == 3)  # the mention twice, and the answer
+    side.intake.failures = 1
+
+    await workspace.click(ADA, GENERAL, answer, ASK_AGAIN)
+
+    message = await shown(workspace, "reference", user=ADA, channel=GENERAL, thread_ts=root)
+    (record,) = [each for each in caplog.records if each.message == "errand failed"]
+    assert record.__dict__["reference"] in message["text"]
+    assert record.__dict__["code"] == "store_unavailable"
+
+
+async def test_an_unknown_button_is_acknowledged(workspace: Workspace, side: SlackSide) -> None:
+    root = await workspace.say(ADA, GENERAL, "@Tandem hello")
+    answer = await answer_with(side, ThreadKey(GENERAL, root), button("?", action_id="of_another_version", value="x"))
+
+    await workspace.click(ADA, GENERAL, answer, "of_another_version")  # raises where nobody acknowledges
+
+
+async def test_opening_the_direct_message_suggests_prompts(workspace: Workspace, side: SlackSide) -> None:
+    await workspace.open_home(ADA, "messages")
+
+    async with asyncio.timeout(8):
+        while not (calls := await workspace.calls("assistant.threads.setSuggestedPrompts")):
+            await asyncio.sleep(0.05)
+    assert calls[0]["ok"] and calls[0]["args"]["channel_id"] == DM
+    assert [prompt["title"] for prompt in calls[0]["args"]["prompts"]] == ["What can you do?"]
+
+
+async def test_the_home_tab_shows_ones_own_model_and_changes_it(workspace: Workspace, side: SlackSide) -> None:
+    await workspace.post("event", event={"type": "app_home_opened", "user": ADA, "channel": DM, "tab": "home"})
+
+    async with asyncio.timeout(8):
+        while not (calls := await workspace.calls("views.publish")):
+            await asyncio.sleep(0.05)
+    assert calls[0]["args"]["user_id"] == ADA
+    assert MODEL_MENU in str(calls[0]["args"]["view"])
+
+
+async def test_what_the_directory_learned_is_asked_once_a_day(workspace: Workspace, side: SlackSide) -> None:
+    people = await asyncio.gather(*(side.directory.person(TEAM, ADA) for _ in range(5)))
+    await side.directory.person(TEAM, ADA)
+    await side.directory.channel(TEAM, GENERAL)
+    await side.directory.channel(TEAM, GENERAL)
+
+    assert {person.name for person in people} == {"Ada"}
+    assert (await side.directory.person(TEAM, GIA)).is_guest
+    assert side.directory.name_of(ADA) == "Ada"
+    assert [call["args"]["user"] for call in await workspace.calls("users.info")] == [ADA, GIA]
+    assert len(await workspace.calls("conversations.info")) == 1
+
+
+async def test_membership_is_asked_anew(workspace: Workspace, side: SlackSide) -> None:
+    assert await side.directory.is_member(GENERAL, ADA)
+    assert not await side.directory.is_member(SECRET, GIA)
+    assert len(await workspace.calls("conversations.members")) == 2
+
+
+async def test_a_threads_past_is_read_to_its_end(workspace: Workspace, side: SlackSide) -> None:
+    root = await workspace.say(ADA, GENERAL, "the root, for <everybody>")
+    for number in range(230):
+        await workspace.say(BEN if number % 2 else ADA, GENERAL, f"message {number}", root)
+    question = await workspace.say(ADA, GENERAL, "@Tandem and you?", root)
+    client = side.connection.client
+    mark = {"event_type": "tandem_turn", "event_payload": {"turn": f"{GENERAL}:{root}", "part": 0}}
+    for text, metadata in (("an earlier answer", mark), ("its second part", mark), ("a notice", None)):
+        await client.chat_postMessage(channel=GENERAL, thread_ts=root, text=text, metadata=metadata)
+    late = await workspace.say(ADA, GENERAL, "@Tandem really?", root)
+    thread = await side.mirror.threads.thread(await own_thread(side, GENERAL, root))
+    assert thread is not None
+
+    all_of_it = await side.archive.history(thread, before_ts=late, newest=1000)
+    newest = await side.archive.history(thread, before_ts=late, newest=3)
+    before = await side.archive.history(thread, before_ts=question, newest=1000)
+
+    assert [m.text for m in all_of_it[:2]] == ["the root, for <everybody>", "message 0"]
+    assert [(m.role, m.text) for m in newest] == [
+        ("user", "message 229"),
+        ("user", "and you?"),
+        ("model", "an earlier answer\n\nits second part"),
+    ]
+    assert (newest[2].question_ts, newest[2].turn_id) == (root, f"{GENERAL}:{root}")
+    assert len(all_of_it) == 233 and len(before) == 231
