@@ -38,9 +38,9 @@ class Server:
         app.router.add_get("/healthz", _answering(alive))
         app.router.add_get("/readyz", _answering(ready))
         for path, handler in (get or {}).items():
-            app.router.add_get(path, handler)
+            app.router.add_get(path, _function(handler))
         for path, handler in (post or {}).items():
-            app.router.add_post(path, handler)
+            app.router.add_post(path, _function(handler))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
 
     @property
@@ -68,6 +68,15 @@ def _answering(check: Check) -> Handler:
     async def answer(_: web.Request) -> web.Response:
         problem = check()
         return web.json_response({"ok": not problem, "problem": problem}, status=503 if problem else 200)
+
+    return answer
+
+
+def _function(handler: Handler) -> Handler:
+    """The handler as the coroutine function that aiohttp wants, where it is an object that can be called."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await handler(request)
 
     return answer
 

@@ -26,14 +26,14 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
 
 class HttpEvents:
-    """The requests to /slack/events; `receive` is the handler."""
+    """The handler of POST /slack/events."""
 
     def __init__(self, app: AsyncApp, signing_secret: str, *, now: Callable[[], float] = time.time) -> None:
         self._app = app
         self._secret = signing_secret.encode()
         self._now = now
 
-    async def receive(self, request: web.Request) -> web.Response:
+    async def __call__(self, request: web.Request) -> web.Response:
         """413 for what is too large, 401 for what Slack did not sign just now, 400 for what is not text."""
         body = await _body(request)
         if not self.is_signed(body, request.headers):

@@ -59,7 +59,7 @@ async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
         await workspace.trouble(timing={"retry_delays_s": [0.1, 0.3, 0.6]})
         events = HttpEvents(side.app, SIGNING_SECRET)
         server = Server(
-            "127.0.0.1", port, alive=lambda: "", ready=lambda: "still starting", post={"/slack/events": events.receive}
+            "127.0.0.1", port, alive=lambda: "", ready=lambda: "still starting", post={"/slack/events": events}
         )
         await server.start()
         try:
