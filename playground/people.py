@@ -101,6 +101,23 @@ def join(slack: LocalSlack, user: User, channel: Channel) -> None:
     slack.events.joined(channel, user.id)
 
 
+def unfurl(slack: LocalSlack, channel: Channel, ts: str) -> None:
+    """Slack adds the preview of a link: a change that nobody made. Raises SlackError message_not_found, no_link."""
+    message = slack.workspace.message(channel.id, ts)
+    link = next((entity["value"] for entity in message.live if entity["kind"] in ("link", "bare_link")), None)
+    if link is None:
+        raise SlackError("no_link")
+    preview = {
+        "id": 1,
+        "from_url": link,
+        "original_url": link,
+        "title": "A page",
+        "text": "Its first words.",
+        "fallback": link,
+    }
+    slack.workspace.change(message, {**message.data, "attachments": [preview]})
+
+
 def as_slack_text(text: str, roster: Roster) -> str:
     """Typed text as Slack stores it: escaped, with mentions, channels and links as tokens."""
     names = {name.lower(): f"<@{user.id}>" for user in roster.users.values() for name in (user.display_name, user.name)}

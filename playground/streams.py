@@ -78,8 +78,6 @@ class Streams:
         _extend(stream, chunks, required=False)
         if not stream.segments and not blocks:
             raise SlackError("no_text")
-        if len(blocks) > MESSAGE_BLOCKS:
-            raise SlackError("msg_blocks_too_many")
         self._finish(stream, blocks=blocks, metadata=metadata)
         self._sessions.set_status(message.channel, message.root, status or "active")
 
@@ -100,8 +98,8 @@ class Streams:
         return stopped
 
     def on_change(self, change: Change) -> None:
-        """A deleted message streams no more."""
-        if change.kind == "deleted":
+        """A message that was deleted, or rewritten after a person's Stop, streams no more."""
+        if change.kind != "posted" and not change.quiet:
             stream = self._streams.pop((change.message.channel, change.message.ts), None)
             if stream and stream.timer:
                 stream.timer.cancel()
@@ -140,7 +138,7 @@ class Streams:
 
     def _render(self, stream: Stream, blocks: list[JSON] | None = None) -> None:
         shown = [segment for segment in stream.segments if segment.get("text") != ""]
-        numbered = [{**segment, "block_id": f"s{index:02d}"} for index, segment in enumerate(shown)]
+        numbered = [{"block_id": f"s{index:02d}", **segment} for index, segment in enumerate(shown)]
         stream.message.data = {**stream.message.data, "text": stream.text, "blocks": numbered + (blocks or [])}
 
 

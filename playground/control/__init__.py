@@ -78,6 +78,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "open_home"): acting.open_home,
     ("POST", "react"): acting.react,
     ("POST", "join"): acting.join,
+    ("POST", "unfurl"): acting.unfurl,
     ("POST", "wait_reply"): watching.wait_reply,
     ("POST", "deliver"): troubling.deliver,
     ("POST", "event"): troubling.envelope,

@@ -92,6 +92,11 @@ async def react(slack: LocalSlack, values: JSON) -> JSON:
     return {}
 
 
+async def unfurl(slack: LocalSlack, values: JSON) -> JSON:
+    people.unfurl(slack, channel_of(slack, values), text_of(values, "ts"))
+    return {}
+
+
 async def join(slack: LocalSlack, values: JSON) -> JSON:
     people.join(slack, user_of(slack, values), slack.workspace.channel(text_of(values, "channel")))
     return {}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from playground.arguments import Arguments, invalid
-from playground.blocks import MARKDOWN_CHARS, check_message_blocks, check_metadata
+from playground.blocks import MARKDOWN_CHARS, MESSAGE_BLOCKS, check_message_blocks, check_metadata
 from playground.errors import SlackError
 from playground.local_slack import LocalSlack
 from playground.messages import Draft, make_message
@@ -42,10 +42,13 @@ def stop_stream(slack: LocalSlack, args: Arguments) -> JSON:
     status = args.text("session_status")
     if status not in ("", "active", "processing", "suspended", "closed"):
         raise SlackError("invalid_status")
+    blocks = args.items("blocks", "invalid_blocks") or []
+    if len(blocks) > MESSAGE_BLOCKS:
+        raise SlackError("msg_blocks_too_many")
     slack.streams.stop(
         message,
         chunks(args),
-        blocks=check_message_blocks(args.items("blocks", "invalid_blocks") or []),
+        blocks=check_message_blocks(blocks),
         metadata=check_metadata(args.structure("metadata", "invalid_metadata_format")),
         status=status,
     )

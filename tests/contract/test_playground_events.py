@@ -91,6 +91,15 @@ async def test_an_edit_that_adds_a_mention_is_no_mention(slack: InProcess) -> No
     assert await events(slack, "app_mention") == []
 
 
+async def test_a_link_preview_is_a_change_that_nobody_made(slack: InProcess) -> None:
+    ts = await slack.ask("see https://a.example/")
+    await slack.unfurl(GENERAL, ts)
+    changed = (await events(slack))[-1]
+    assert changed["subtype"] == "message_changed" and "edited" not in changed["message"]
+    assert changed["message"]["text"] == changed["previous_message"]["text"]
+    assert changed["message"]["attachments"][0]["from_url"] == "https://a.example/"
+
+
 async def test_a_deleted_root_with_replies_becomes_a_tombstone(slack: InProcess) -> None:
     root = await slack.ask("root")
     await slack.say(BEN, GENERAL, "reply", root)

@@ -203,6 +203,20 @@ async def test_a_persons_stop_ends_the_text_but_leaves_the_app_its_last_word(sla
     assert (await slack.status(GENERAL, root))["status"] == "active"
 
 
+async def test_after_a_persons_stop_an_update_settles_the_message(slack: InProcess, stream: Stream) -> None:
+    await stream.start("So far")
+    await slack.stop(BEN, GENERAL, (await slack.messages(GENERAL))[0]["ts"])
+    await slack.client.chat_update(channel=GENERAL, ts=stream.ts, text="Stopped here.")
+    assert await refusal(stream.stop()) == "message_not_in_streaming_state"
+    assert slack.slack.workspace.message(GENERAL, stream.ts).data["text"] == "Stopped here."
+
+
+async def test_a_stop_takes_fifty_blocks_at_most(stream: Stream) -> None:
+    await stream.start()
+    assert await refusal(stream.stop(blocks=[{"type": "divider"}] * 51)) == "msg_blocks_too_many"
+    assert len((await stream.stop(blocks=[{"type": "divider"}] * 50))["message"]["blocks"]) == 51
+
+
 async def test_two_streams_of_different_threads_do_not_mix(slack: InProcess) -> None:
     streams = [Stream(slack, await slack.ask(f"question {n}")) for n in range(5)]
     await asyncio.gather(*(stream.start(f"{n}") for n, stream in enumerate(streams)))

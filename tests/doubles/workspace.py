@@ -137,6 +137,10 @@ class Workspace:
         """Open the app's Home or Messages tab."""
         await self.post("open_home", **{"as": user, "tab": tab})
 
+    async def unfurl(self, channel: str, ts: str) -> None:
+        """Let Slack add the preview of a message's link: a change that nobody made."""
+        await self.post("unfurl", channel=channel, ts=ts)
+
     async def join(self, user: str, channel: str) -> None:
         """Join a channel, or bring the bot in."""
         await self.post("join", **{"as": user, "channel": channel})
