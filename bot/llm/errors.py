@@ -16,24 +16,26 @@ from bot.errors import (
     ModelOverloaded,
     ModelUnavailable,
     PromptTooLong,
-    StreamBroken,
 )
 
 # How servers say that a prompt, or a prompt with its answer, does not fit.
-TOO_LONG = re.compile(r"maximum context length|max_tokens|exceeds the available context size|exceed_context_size", re.I)
+TOO_LONG = re.compile(
+    r"maximum context length|available context size|max_(completion_)?tokens\W.*(cannot be greater than|is too large)",
+    re.I,
+)
 LIMIT = re.compile(r"(?:maximum context length is|max_model_len=|available context size \()\s*(\d+)", re.I)
 MAX_WORDS = 300  # of a server's own words that are kept for the log
 
 
 def from_exception(exc: Exception, url: str) -> ModelError:
-    """What a failed request means. Trouble in mid-answer and before it are told apart by who reads the stream."""
+    """What a failed request means, before its first text (`in_time` says what it means afterwards)."""
     if isinstance(exc, aiohttp.InvalidURL):
         return ModelMisconfigured(f"{url} is not an address; set it to the server's root, such as http://gemma:8000")
     if isinstance(exc, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return ModelMisconfigured(f"{url} has no certificate that this machine trusts, or speaks no TLS: {exc}")
     if isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ServerTimeoutError | TimeoutError):
         return ModelUnavailable(f"{url} cannot be reached: {exc or type(exc).__name__}")
-    return StreamBroken(f"{url} broke off: {type(exc).__name__}")
+    return ModelUnavailable(f"{url} broke off: {type(exc).__name__}")
 
 
 def from_refusal(status: int, headers: Mapping[str, str], body: str, url: str) -> ModelError:

@@ -12,7 +12,6 @@ from bot.errors import (
     ModelOverloaded,
     ModelUnavailable,
     PromptTooLong,
-    StreamBroken,
 )
 from bot.llm.errors import MAX_WORDS, retry_after_s
 
@@ -33,7 +32,7 @@ class ThinkingRefused(ModelMisconfigured):
 
 
 def from_exception(exc: Exception, model: str, project: str, location: str) -> ModelError:
-    """What a failed call means. Trouble in mid-answer and before it are told apart by who reads the stream."""
+    """What a failed call means, before its first text (`in_time` says what it means afterwards)."""
     from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
     from google.genai.errors import APIError
 
@@ -51,9 +50,9 @@ def from_exception(exc: Exception, model: str, project: str, location: str) -> M
         case aiohttp.ClientConnectorError() | TimeoutError():
             return ModelUnavailable(f"{model} cannot be reached: {exc}")
         case aiohttp.ClientError() | OSError():
-            return StreamBroken(f"{model}: the connection broke ({type(exc).__name__})")
+            return ModelUnavailable(f"{model}: the connection broke ({type(exc).__name__})")
         case _:  # an answer that the library cannot read
-            return StreamBroken(f"{model}: the answer makes no sense ({type(exc).__name__})")
+            return ModelUnavailable(f"{model}: the answer makes no sense ({type(exc).__name__})")
 
 
 def _from_refusal(exc: "APIError", model: str, project: str, location: str) -> ModelError:

@@ -88,7 +88,7 @@ class GemmaModel:
         except ModelError:
             self._served = None
             raise
-        except (aiohttp.ClientError, OSError, ValueError) as exc:
+        except (aiohttp.ClientError, OSError) as exc:
             self._served = None
             raise from_exception(exc, url) from exc
 
@@ -126,10 +126,13 @@ class GemmaModel:
                     )
                 await self._refuse(response, url)
                 listing = await response.json(content_type=None)
-        except (aiohttp.ClientError, OSError, ValueError) as exc:
+        except (aiohttp.ClientError, OSError) as exc:
             raise from_exception(exc, url) from exc
+        except ValueError as exc:
+            raise ModelMisconfigured(f"{url} answers with something that is not JSON; check GEMMA_URL") from exc
         served = _pick(listing, self._spec.model, url)
-        self._entry = narrowed(self._spec.entry, served.context_tokens)
+        if served.context_tokens:
+            self._entry = narrowed(self._spec.entry, served.context_tokens)
         return served
 
     def _options(self) -> dict[str, Any]:

@@ -37,6 +37,13 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         (Answer(status=502, pieces=(b"<html>Bad gateway</html>",), content_type="text/html"), ModelUnavailable),
         (refuses(504, {}), ModelUnavailable),
         (refuses(400, {"error": {"message": "top_p must be in (0, 1]"}}), ModelMisconfigured),
+        (refuses(400, {"error": {"message": "max_tokens must be at least 1, got 0"}}), ModelMisconfigured),
+        (refuses(400, {"error": {"message": "max_tokens=9 cannot be greater than max_model_len=8."}}), PromptTooLong),
+        (
+            refuses(400, {"error": {"message": "'max_tokens' or 'max_completion_tokens' is too large: 9"}}),
+            PromptTooLong,
+        ),
+        (refuses(400, {"error": {"message": "x", "type": "exceed_context_size_error", "n_ctx": 8}}), PromptTooLong),
         (refuses(403, {"error": "Forbidden"}), ModelMisconfigured),
         (refuses(302, {}, Location="http://127.0.0.1:1/"), ModelMisconfigured),
         (Answer(pieces=(b"<html>Sign in</html>",), content_type="text/html"), ModelMisconfigured),
