@@ -32,18 +32,21 @@ class RetryBudget:
 
     def request(self) -> None:
         """Count a request that is no retry."""
+        self._forget(self._requests)
         self._requests.append(self._clock())
 
     def take(self) -> bool:
         """Whether one more retry may be made now; if so, it is counted."""
-        now = self._clock()
-        for times in (self._requests, self._retries):
-            while times and times[0] <= now - self.WINDOW_S:
-                times.popleft()
+        self._forget(self._requests)
+        self._forget(self._retries)
         if len(self._retries) + 1 > max(self.SPARE, self.SHARE * len(self._requests)):
             return False
-        self._retries.append(now)
+        self._retries.append(self._clock())
         return True
+
+    def _forget(self, times: deque[float]) -> None:
+        while times and times[0] <= self._clock() - self.WINDOW_S:
+            times.popleft()
 
 
 class RetryingModel:
