@@ -28,6 +28,7 @@ CANNOT_LOAD = 4  # exit status: the file is no model that llama.cpp can load, or
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until told to end; returns the exit status."""
+    parent = os.getppid()  # now, because it may be gone by the time the weights are loaded
     asked = _arguments().parse_args(argv)
     try:
         import xllamacpp
@@ -39,11 +40,16 @@ def main(argv: list[str] | None = None) -> int:
         return CANNOT_LOAD
     try:
         server = xllamacpp.Server(_parameters(xllamacpp.CommonParams(), asked))
+    except OSError as exc:
+        print(f"The key file cannot be read: {exc}", file=sys.stderr)
+        return CANNOT_LOAD
     except RuntimeError as exc:
         print(f"llama.cpp cannot serve {asked.model}: {exc} Its own lines above say why.", file=sys.stderr)
         return CANNOT_LOAD
+    over = _told_to_end()
     print("ready", server.listening_address, flush=True)
-    _wait()
+    while not over.wait(PARENT_CHECK_S) and os.getppid() == parent:
+        pass
     # Leaving properly would wait half a minute for answers that nobody reads any more.
     sys.stdout.flush()
     os._exit(0)
@@ -79,16 +85,14 @@ def _await_end_of_input(over: threading.Event) -> None:
     over.set()
 
 
-def _wait() -> None:
-    """Until a signal comes, or whoever started this process has gone."""
+def _told_to_end() -> threading.Event:
+    """Set when a signal comes, or when standard input ends, if it is a pipe."""
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
-    parent = os.getppid()
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_await_end_of_input, args=(over,), daemon=True).start()
-    while not over.wait(PARENT_CHECK_S) and os.getppid() == parent:
-        pass
+    return over
 
 
 if __name__ == "__main__":
