@@ -25,7 +25,7 @@ PIPED = r"turn|image|audio|video|channel|think|tool|tool_call|tool_response|\""
 CONTROL = re.compile(rf"<(?=(?:{NAMES})>|\|(?:{PIPED})\|?>|(?:{PIPED})\|>)")
 BRACKETED = re.compile(r"\[(?=multimodal\]|@BOS@\])")
 # The codelab's template has no control tokens: these words begin its turns.
-CODELAB_TURN = re.compile(r"\b(User|Assistant)'s Turn:")
+CODELAB_TURN = re.compile(r"(User|Assistant)'s Turn:")
 # Unicode's tag characters are invisible and spell out ASCII: a way to smuggle instructions past the reader.
 TAGS = re.compile("[\U000e0000-\U000e007f]")
 
