@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 
-from google.cloud.firestore import AsyncDocumentReference, FieldFilter, Query
+from google.cloud.firestore import AsyncDocumentReference, AsyncQuery, FieldFilter, Query
 
 from bot.conversation.thread import Channel, Message, Person, Thread, ThreadKey
 from bot.store.documents import (
@@ -21,10 +21,11 @@ from bot.store.firestore_batch import Batch, Snapshot
 from bot.store.firestore_calls import settle
 from bot.store.firestore_erasure import erase
 from bot.store.firestore_save import thread_change
-from bot.store.merging import Stored, is_readable, is_tombstone, target, tombstone, with_edit, with_original
+from bot.store.merging import Stored, is_early_edit, is_tombstone, target, tombstone, with_edit, with_original
 from bot.store.schema import Collection
 
 _CHUNK = 100  # messages of a backfill in one batch
+_PAGE = 500  # messages read in one call
 
 
 class FirestoreThreadStore:
@@ -46,9 +47,8 @@ class FirestoreThreadStore:
             .collection(Collection.MESSAGES)
             .where(filter=FieldFilter("ts", ">=", since_ts))
             .order_by("ts", direction=Query.DESCENDING)
-            .limit(limit)
         )
-        found = await settle(lambda _: self._database.query(query))
+        found = await self._newest(query, limit)
         documents = [each.to_dict() or {} for each in reversed(found)]
         return [read_message(key, document) for document in documents if not self._database.expired(document)]
 
@@ -72,7 +72,7 @@ class FirestoreThreadStore:
                 return
             batch = self._database.batch()
             for each in alive:
-                self._put(batch, thread, each, tombstone())
+                self._put(batch, each, tombstone())
             self._touch(batch, thread)
             await batch.commit()
 
@@ -94,15 +94,13 @@ class FirestoreThreadStore:
         await settle(mark)
 
     async def _add(self, key: ThreadKey, messages: Sequence[Message], _: int) -> None:
-        thread, *found = await self._database.get(
-            self._database.thread(key), *(self._database.message(key, message.ts) for message in messages)
-        )
+        found = await self._database.get(*(self._database.message(key, message.ts) for message in messages))
         batch = self._database.batch()
         changed = False
         for stored, message in zip(found, messages, strict=True):
             merged = with_original(data(stored), message)
             if merged is not None:
-                self._put(batch, thread, stored, merged)
+                self._put(batch, stored, merged)
                 changed = True
         if changed:
             await batch.commit()
@@ -160,11 +158,26 @@ class FirestoreThreadStore:
             if changed is None:
                 return
             batch = self._database.batch()
-            self._put(batch, thread, found, changed)
+            self._put(batch, found, changed)
             self._touch(batch, thread)
             await batch.commit()
 
         await settle(attempt)
+
+    async def _newest(self, query: AsyncQuery, limit: int) -> list[Snapshot]:
+        """All that a query finds, up to a limit: page by page, so that each call ends in time."""
+        found: list[Snapshot] = []
+        while len(found) < limit:
+            rest = query.start_after(found[-1]) if found else query
+            asked_for = min(limit - len(found), _PAGE)
+            page = await settle(partial(self._page, rest.limit(asked_for)))
+            found += page
+            if len(page) < asked_for:
+                break
+        return found
+
+    async def _page(self, query: AsyncQuery, _: int) -> list[Snapshot]:
+        return await self._database.query(query)
 
     async def _keep(self, reference: AsyncDocumentReference, document: Document, *, chosen: bool) -> None:
         lifetimes = self._database.lifetimes
@@ -177,10 +190,9 @@ class FirestoreThreadStore:
 
         await settle(attempt)
 
-    def _put(self, batch: Batch, thread: Snapshot, found: Snapshot, document: Document) -> None:
+    def _put(self, batch: Batch, found: Snapshot, document: Document) -> None:
         lifetimes = self._database.lifetimes
-        waits_for_its_message = not is_readable(document) and self._ours(thread) is None
-        kept_s = lifetimes.stray_s if waits_for_its_message else lifetimes.words_s
+        kept_s = lifetimes.stray_s if is_early_edit(document) else lifetimes.words_s
         batch.replace(found, document | {"expireAt": self._database.expiry(kept_s)})
 
     def _touch(self, batch: Batch, thread: Snapshot) -> None:

@@ -23,7 +23,7 @@ class Lifetimes:
 
     @property
     def stray_s(self) -> float:
-        """An edit or a tombstone whose message is not here: it waits for the message, which may never come."""
+        """An edit whose message is not here: nobody could read it, nor would erasing its author find it."""
         return min(self.words_s, DAY_S)
 
     @property

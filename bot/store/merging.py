@@ -1,6 +1,6 @@
 """What is stored of a message, and what arrives about it, in; what shall be stored out. Arrivals come in any order.
 
-Under a message's ts there is one of four things: nothing; the message, which carries `ts` itself; an edit that came
+Under a message's ts there is one of these: nothing; the message, which carries `ts` itself; an edit that came
 before its message (text and `editedTs` only); a tombstone (`deleted` only), which nothing replaces; or, for the second
 and later Slack messages of one answer, a pointer to the first (`partOf` only). Only messages carry `ts`, so a query
 that orders by it sees nothing else. Each function returns None where nothing is to change.
@@ -19,6 +19,11 @@ Stored = Mapping[str, Any] | None
 def is_readable(stored: Stored) -> bool:
     """Whether there is a message that people may read."""
     return bool(stored) and "ts" in (stored or {})
+
+
+def is_early_edit(stored: Stored) -> bool:
+    """Whether there is an edit whose message has not come (and may never come)."""
+    return bool(stored) and not is_readable(stored) and "text" in (stored or {})
 
 
 def is_tombstone(stored: Stored) -> bool:

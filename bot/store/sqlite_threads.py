@@ -13,7 +13,7 @@ from bot.store.documents import (
     read_person,
     read_thread,
 )
-from bot.store.merging import Stored, is_readable, target, tombstone, with_edit, with_original
+from bot.store.merging import Stored, is_early_edit, target, tombstone, with_edit, with_original
 from bot.store.sqlite import SqliteFile
 from bot.store.sqlite_rows import dump, find_message, find_thread, load, put_message, put_thread, touch_thread
 
@@ -153,8 +153,7 @@ class SqliteThreadStore:
 
     def _put(self, db: sqlite3.Connection, key: ThreadKey, ts: str, document: Document) -> None:
         lifetimes = self._file.lifetimes
-        waits_for_its_message = not is_readable(document) and find_thread(db, key, self._file.now()) is None
-        kept_s = lifetimes.stray_s if waits_for_its_message else lifetimes.words_s
+        kept_s = lifetimes.stray_s if is_early_edit(document) else lifetimes.words_s
         put_message(db, key, ts, document, self._file.now() + kept_s)
 
     def _forget_starter(self, db: sqlite3.Connection, user_id: str) -> None:

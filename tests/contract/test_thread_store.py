@@ -220,12 +220,14 @@ async def test_a_backfill_adds_what_is_missing_and_marks_the_thread(mirror: Mirr
 async def test_a_backfill_may_be_empty_long_and_repeated(mirror: Mirror) -> None:
     await mirror.turns.accept(*asked(10_000))
     await mirror.threads.backfill(KEY, [])
-    history = [said(n, f"message {n}") for n in range(450)]
+    history = [said(n, f"message {n}") for n in range(1_030)]
 
     await mirror.threads.backfill(KEY, history)
     await mirror.threads.backfill(KEY, history)
 
-    assert len(await mirror.threads.messages(KEY, limit=1_000)) == 451
+    messages = await mirror.threads.messages(KEY, limit=10_000)
+    assert [m.text for m in messages[:-1]] == [f"message {n}" for n in range(1_030)]
+    assert await mirror.threads.messages(KEY, limit=1_001) == messages[-1_001:]
 
 
 # Choices

@@ -10,6 +10,7 @@ from bot.conversation.thread import File, Message, ThreadKey
 from bot.store.documents import Document, message_document
 from bot.store.merging import (
     Stored,
+    is_early_edit,
     is_readable,
     is_tombstone,
     pointer,
@@ -74,7 +75,8 @@ def test_nothing_brings_a_deleted_message_back() -> None:
 def test_an_edit_alone_is_not_read_as_a_message() -> None:
     early = with_edit(None, "second", "1700000010.000100")
 
-    assert early is not None and not is_readable(early)
+    assert early is not None and not is_readable(early) and is_early_edit(early)
+    assert not any(map(is_early_edit, (None, tombstone(), pointer("1.2"), message_document(SAID))))
     assert not is_readable(None) and not is_readable(tombstone()) and not is_readable(pointer("1.2"))
 
 
