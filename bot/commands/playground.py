@@ -5,6 +5,8 @@
 
 import argparse
 import asyncio
+import contextlib
+import http.client
 import secrets
 import signal
 import sys
@@ -80,7 +82,9 @@ class Launch:
             await _cancel(planned)
             return 1
         plan = await planned
-        bot = await self._start_bot(plan)
+        port = free_port(HOST)
+        bot = await self._start_bot(plan, port)
+        await _connected(bot, port)
         self._announce(plan)
         serving = asyncio.create_task(plan.serve(partial(self._start, env=environment(None, {}))))
         try:
@@ -118,7 +122,7 @@ class Launch:
         await _cancel(waiting, ended)
         return ready.is_set()
 
-    async def _start_bot(self, plan: ModelPlan) -> Child:
+    async def _start_bot(self, plan: ModelPlan, port: int) -> Child:
         own = {
             "SLACK_BOT_TOKEN": self.bot_token,
             "SLACK_APP_TOKEN": self.app_token,
@@ -129,7 +133,7 @@ class Launch:
             "TANDEM_LOG_FORMAT": "text",
             "LOG_LEVEL": self.settings.log_level if self.arguments.verbose else "WARNING",
             "HOST": HOST,
-            "PORT": str(free_port(HOST)),
+            "PORT": str(port),
             "TANDEM_DRAIN_S": str(GRACE_S / 2),
             **plan.environment,
         }
@@ -169,6 +173,25 @@ class Launch:
 
     def _announce(self, plan: ModelPlan) -> None:
         print(f"\n  Tandem's playground is at  {self.address}\n\n  {plan.sentence}\n  Ctrl-C ends it.\n", flush=True)
+
+
+async def _connected(bot: Child, port: int) -> None:
+    """Wait until the bot says that it is ready; not for ever, because the page says itself who is not there."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(READY_S):
+            while bot.process.returncode is None and not await asyncio.to_thread(_is_ready, port):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
+
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 async def _cancel(*tasks: "asyncio.Task[Any]") -> None:
