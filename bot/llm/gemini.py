@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -110,10 +111,13 @@ class GeminiModel:
         usage: Usage | None = None
         try:
             client = await self._connected()
-            request = client.aio.models.generate_content_stream(
-                model=self._spec.model, contents=_contents(prompt), config=self._config(prompt)
+            ask = partial(
+                client.aio.models.generate_content_stream,
+                model=self._spec.model,
+                contents=_contents(prompt),
+                config=self._config(prompt),
             )
-            async with aclosing(pumped(request)) as responses:
+            async with aclosing(pumped(ask)) as responses:
                 async for response in responses:
                     usage = _usage(response) or usage
                     last = _last(response) or last
