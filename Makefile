@@ -39,8 +39,8 @@ e2e: $(VENV)/.dev ## the real processes, from a message to its answer
 docs: $(VENV)/.dev ## renew the generated parts of README.md and docs/
 	$(PY) scripts/docs.py --write
 
-screenshot: $(VENV)/.dev ## renew README's picture (needs Chromium)
-	scripts/screenshot docs/images/answer.png
+screenshot: $(VENV)/.dev ## renew README's picture from a playground that runs (ARGS="--url http://127.0.0.1:3001")
+	$(PY) scripts/screenshot.py docs/images/answer.png $(ARGS)
 
 lock: $(VENV)/.dev ## renew requirements/ (UPGRADE=--upgrade takes newer versions)
 	$(LOCK) pyproject.toml -o requirements/run.txt

@@ -2,10 +2,8 @@
 
 import argparse
 import asyncio
-import errno
 import sys
 
-from bot.commands.sentences import port_in_use
 from bot.config import load_settings, unknown_variables
 
 
@@ -15,12 +13,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"tandem: {warning}", file=sys.stderr)
     settings = load_settings(to_serve=True)
 
-    from bot import app  # loads every room
+    from bot.app import run as serve  # loads every room, which bad settings need not wait for
 
-    try:
-        return asyncio.run(app.run(settings))
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        print(f"tandem: {port_in_use(settings.host, settings.port)}", file=sys.stderr)
-        return 1
+    return asyncio.run(serve(settings))

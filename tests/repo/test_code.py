@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
@@ -73,8 +75,9 @@ def test_only_one_module_reads_the_environment() -> None:
 @pytest.mark.parametrize("library", ROOMS)
 def test_each_vendor_is_spoken_to_in_one_room(library: str) -> None:
     users = [name(path) for path in MODULES if any(f"{found}.".startswith(f"{library}.") for found in imported(path))]
+    allowed = (f"{ROOMS[library]}/", "bot/app.py")  # the composition root names what it hands from room to room
 
-    assert [user for user in users if not user.startswith(f"{ROOMS[library]}/")] == []
+    assert [user for user in users if not user.startswith(allowed)] == []
 
 
 def test_no_name_hides_behind_a_word_that_says_nothing() -> None:
