@@ -76,7 +76,7 @@ class Saving:
     def _later_parts(self) -> list[str]:
         if self.turn is None or self.answer is None:
             return []
-        return [part.ts for part in self.turn.parts if part.ts != self.answer.ts]
+        return [ts for ts in dict.fromkeys(part.ts for part in self.turn.parts) if ts != self.answer.ts]
 
     async def _read(self) -> Found:
         messages = [*([self.answer.ts] if self.answer else []), *self._later_parts(), *self.names]

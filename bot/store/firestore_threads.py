@@ -80,7 +80,8 @@ class FirestoreThreadStore:
 
     async def backfill(self, key: ThreadKey, messages: Sequence[Message]) -> None:
         """See ThreadStore. Each chunk is a batch of its own; the last write says that all are in."""
-        for chunk in _chunks(messages, _CHUNK):
+        unique = {message.ts: message for message in messages}  # a batch writes a document once
+        for chunk in _chunks(unique.values(), _CHUNK):
             await settle(partial(self._add, key, chunk))
 
         async def mark(_: int) -> None:

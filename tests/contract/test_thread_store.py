@@ -217,6 +217,14 @@ async def test_a_backfill_adds_what_is_missing_and_marks_the_thread(mirror: Mirr
     assert thread is not None and thread.backfilled
 
 
+async def test_a_backfill_may_name_a_message_twice(mirror: Mirror) -> None:
+    await mirror.turns.accept(*asked(10))
+
+    await mirror.threads.backfill(KEY, [said(1), said(2), said(1)])
+
+    assert [m.ts for m in await mirror.threads.messages(KEY)] == [ts(1), ts(2), ts(10)]
+
+
 async def test_a_backfill_may_be_empty_long_and_repeated(mirror: Mirror) -> None:
     await mirror.turns.accept(*asked(10_000))
     await mirror.threads.backfill(KEY, [])
