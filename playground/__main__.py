@@ -10,8 +10,8 @@ from pathlib import Path
 from playground.errors import WorkspaceFileError
 from playground.local_slack import Credentials, LocalSlack
 from playground.manifest import Manifest, everything, read_manifest
-from playground.roster import DEFAULT_FILE, read_roster
 from playground.server import Server
+from playground.workspace_file import DEFAULT_FILE, read_roster
 
 
 def main() -> int:

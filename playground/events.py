@@ -13,7 +13,7 @@ from playground.workspace import Change, Message, Workspace
 
 JSON = dict[str, Any]
 
-_MESSAGE_EVENT = {"channel": "message.channels", "group": "message.groups", "im": "message.im"}
+_MESSAGE_EVENT = {"channel": "message.channels", "group": "message.groups", "mpim": "message.mpim", "im": "message.im"}
 
 
 class Events:
@@ -83,7 +83,7 @@ class Events:
                 "type": "member_joined_channel",
                 "user": user_id,
                 "channel": channel.id,
-                "channel_type": "G" if channel.type == "group" else "C",
+                "channel_type": "G" if channel.type in ("group", "mpim") else "C",
                 "team": self._roster.team_id,
                 "event_ts": self._workspace.next_ts(),
             }

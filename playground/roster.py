@@ -1,18 +1,10 @@
-"""A workspace file in, its team, app, people and channels out."""
+"""Who and what is in a workspace: facts in, Slack's own objects for users and channels out."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
-from playground.errors import WorkspaceFileError
-from playground.manifest import read_yaml
-
-DEFAULT_FILE = Path(__file__).with_name("workspace.yaml")
-
 JSON = dict[str, Any]
-ChannelType = Literal["channel", "group", "im"]
+ChannelType = Literal["channel", "group", "mpim", "im"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +81,7 @@ class Channel:
             "is_org_shared": False,
             "is_ext_shared": self.is_ext_shared,
             "is_shared": self.is_ext_shared,
-            "is_mpim": False,
+            "is_mpim": self.type == "mpim",
             "context_team_id": team_id,
             "updated": 1,
         }
@@ -100,8 +92,8 @@ class Channel:
             "name": self.name,
             "name_normalized": self.name,
             "is_channel": self.type == "channel",
-            "is_group": self.type == "group",
-            "is_private": self.type == "group",
+            "is_group": self.type in ("group", "mpim"),
+            "is_private": self.type in ("group", "mpim"),
             "is_general": self.name == "general",
             "is_member": member_id in self.members,
             "creator": self.members[0] if self.members else "",
@@ -132,118 +124,3 @@ class Roster:
     def direct_message(self, user_id: str) -> Channel | None:
         """The direct message between the app and a user."""
         return next((c for c in self.channels.values() if c.type == "im" and c.user == user_id), None)
-
-
-def read_roster(path: Path = DEFAULT_FILE, *, app_name: str = "") -> Roster:
-    """Read a workspace file. `app_name` (from the manifest) wins over the file's own name of the app.
-
-    Raises WorkspaceFileError with the line and reason; the file is only read, never written.
-    """
-    document = read_yaml(path)
-    lines = _Lines(path)
-    team, app = document.get("team"), document.get("app")
-    if not isinstance(team, dict) or not isinstance(app, dict):
-        raise WorkspaceFileError(f"{path}:1: team and app must be mappings with an id each")
-    for key, owner, section in (("id", team, "team"), ("id", app, "app"), ("user", app, "app"), ("bot", app, "app")):
-        if not isinstance(owner.get(key), str):
-            raise WorkspaceFileError(f"{path}:{lines.of(section)}: {section}.{key} is missing")
-    name = app_name or str(app.get("name") or "App")
-    bot = User(
-        id=app["user"],
-        team_id=team["id"],
-        name=name.lower().replace(" ", "-"),
-        real_name=name,
-        display_name=name,
-        color="#2f5fd0",
-        is_bot=True,
-        bot_id=app["bot"],
-    )
-    users = {bot.id: bot}
-    for index, entry in enumerate(_entries(document, "users", path, lines)):
-        user = _user(entry, team["id"], f"{path}:{lines.of('users', index)}")
-        if user.id in users:
-            raise WorkspaceFileError(f"{path}:{lines.of('users', index)}: {user.id} is there twice")
-        users[user.id] = user
-    channels: dict[str, Channel] = {}
-    for index, entry in enumerate(_entries(document, "channels", path, lines)):
-        channel = _channel(entry, users, f"{path}:{lines.of('channels', index)}")
-        if channel.id in channels:
-            raise WorkspaceFileError(f"{path}:{lines.of('channels', index)}: {channel.id} is there twice")
-        channels[channel.id] = channel
-    for user in users.values():
-        if not user.is_bot:
-            dm = Channel(id=f"D{user.id[1:]}", name="", type="im", members=[user.id, bot.id], user=user.id)
-            channels[dm.id] = dm
-    return Roster(
-        team_id=team["id"],
-        team_name=str(team.get("name") or team["id"]),
-        team_domain=str(team.get("domain") or "playground"),
-        app_id=app["id"],
-        bot_id=app["bot"],
-        bot_user=bot,
-        users=users,
-        channels=channels,
-    )
-
-
-class _Lines:
-    """Where in a YAML file a section, or an entry of a section's list, begins (counted from 1)."""
-
-    def __init__(self, path: Path) -> None:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        pairs = root.value if isinstance(root, yaml.MappingNode) else []
-        self._nodes: dict[str, yaml.Node] = {key.value: value for key, value in pairs}
-
-    def of(self, section: str, index: int = 0) -> int:
-        node = self._nodes.get(section)
-        if isinstance(node, yaml.SequenceNode) and index < len(node.value):
-            node = node.value[index]
-        return node.start_mark.line + 1 if node else 1
-
-
-def _entries(document: JSON, section: str, path: Path, lines: _Lines) -> list[JSON]:
-    entries = document.get(section) or []
-    if not isinstance(entries, list):
-        raise WorkspaceFileError(f"{path}:{lines.of(section)}: {section} must be a list")
-    for index, entry in enumerate(entries):
-        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str) or not entry["id"]:
-            raise WorkspaceFileError(f"{path}:{lines.of(section, index)}: each of {section} needs an id")
-    return entries
-
-
-def _user(entry: JSON, team_id: str, where: str) -> User:
-    guest = entry.get("guest")
-    if guest not in (None, "multi", "single"):
-        raise WorkspaceFileError(f"{where}: guest is {guest!r}; multi or single is expected")
-    if not entry["id"].startswith(("U", "W")):
-        raise WorkspaceFileError(f"{where}: a user's id starts with U or W, not {entry['id']!r}")
-    name = str(entry.get("name") or entry["id"].lower())
-    real_name = str(entry.get("real_name") or name)
-    return User(
-        id=entry["id"],
-        team_id=str(entry.get("team") or team_id),
-        name=name,
-        real_name=real_name,
-        display_name=str(entry.get("display_name") or real_name),
-        color=str(entry.get("color") or "#5b6470"),
-        is_restricted=guest is not None,
-        is_ultra_restricted=guest == "single",
-        is_owner=bool(entry.get("owner")),
-    )
-
-
-def _channel(entry: JSON, users: dict[str, User], where: str) -> Channel:
-    if not entry["id"].startswith("C"):
-        raise WorkspaceFileError(f"{where}: a channel's id starts with C, not {entry['id']!r}")
-    members = entry.get("members") or []
-    unknown = [member for member in members if member not in users]
-    if unknown:
-        raise WorkspaceFileError(f"{where}: members names nobody in users: {', '.join(map(str, unknown))}")
-    return Channel(
-        id=entry["id"],
-        name=str(entry.get("name") or entry["id"].lower()),
-        type="group" if entry.get("private") else "channel",
-        members=list(members),
-        topic=str(entry.get("topic") or ""),
-        is_ext_shared=bool(entry.get("shared")),
-    )

@@ -109,7 +109,7 @@ def _shown_channel(channel: Channel) -> JSON:
     shown: JSON = {
         "id": channel.id,
         "name": channel.name,
-        "is_private": channel.type == "group",
+        "is_private": channel.type in ("group", "mpim"),
         "is_im": channel.type == "im",
         "members": channel.members,
         "topic": channel.topic,

@@ -27,7 +27,7 @@ def list_(slack: LocalSlack, args: Arguments) -> JSON:
     wanted = {kind.strip() for kind in args.text("types", "public_channel").split(",")}
     if wanted - {"public_channel", "private_channel", "im", "mpim"}:
         raise SlackError("invalid_types")
-    names = {"channel": "public_channel", "group": "private_channel", "im": "im"}
+    names = {"channel": "public_channel", "group": "private_channel", "mpim": "mpim", "im": "im"}
     bot = slack.roster.bot_user.id
     known = [
         channel

@@ -24,7 +24,7 @@ class Method:
     app_token: bool = False
 
 
-_SCOPE_PREFIX = {"channel": "channels", "group": "groups", "im": "im"}
+_SCOPE_PREFIX = {"channel": "channels", "group": "groups", "mpim": "mpim", "im": "im"}
 
 
 def channel_for(slack: LocalSlack, channel_id: str, *, scope: str = "") -> Channel:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from playground.errors import WorkspaceFileError
-from playground.roster import read_roster
+from playground.workspace_file import read_roster
 from tests.doubles.workspace import ROOT, Workspace
 
 
@@ -36,6 +36,8 @@ GOOD = "team: {id: T1}\napp: {id: A1, user: U9, bot: B1}\n"
         (GOOD + "users:\n  - {id: X1}\n", "workspace.yaml:4: a user's id starts with U or W"),
         (GOOD + "users:\n  - {id: U1, guest: maybe}\n", "workspace.yaml:4: guest is 'maybe'"),
         (GOOD + "channels:\n  - {id: C1, members: [U7]}\n", "workspace.yaml:4: members names nobody in users: U7"),
+        (GOOD + "channels:\n  - {id: C1, kind: odd}\n", "workspace.yaml:4: kind is 'odd'"),
+        (GOOD + "channels:\n  - {id: C1, kind: group_dm}\n", "workspace.yaml:4: the id of a group_dm channel starts"),
         (GOOD + "channels: 3\n", "workspace.yaml:3: channels must be a list"),
     ],
 )

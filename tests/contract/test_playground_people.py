@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from playground.roster import DEFAULT_FILE
+from playground.workspace_file import DEFAULT_FILE
 from tests.doubles.in_process import ADA, BEN, BOT, DM, GENERAL, GIA, QUIET, SECRET, TEAM, InProcess
 from tests.doubles.workspace import Refused, Workspace
 
@@ -195,6 +195,18 @@ async def test_no_other_web_page_may_act_in_the_workspace(
     with pytest.raises(aiohttp.WSServerHandshakeError):
         await http.ws_connect(f"{slack.url}/_/live?as={ADA}", headers=headers)
     assert await slack.messages(GENERAL) == []
+
+
+async def test_a_group_message_is_heard_like_a_channel(tmp_path: Path) -> None:
+    file = tmp_path / "workspace.yaml"
+    file.write_text(f"{DEFAULT_FILE.read_text()}  - {{id: G0TRIO, kind: group_dm, members: [U0ADA, U0BEN, U0BOT]}}\n")
+    async with Workspace(options=["--workspace", str(file)]) as workspace:
+        await workspace.say(ADA, "G0TRIO", "@Tandem hello")
+        events = [delivery["payload"]["event"] for delivery in await workspace.deliveries()]
+    assert sorted((event["type"], event.get("channel_type")) for event in events) == [
+        ("app_mention", None),
+        ("message", "mpim"),
+    ]
 
 
 async def test_somebody_from_another_workspace_is_marked_as_slack_marks_them(tmp_path: Path) -> None:

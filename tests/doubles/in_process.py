@@ -10,8 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from playground.local_slack import LocalSlack
 from playground.manifest import Command, Manifest, everything
-from playground.roster import read_roster
 from playground.server import Server
+from playground.workspace_file import read_roster
 from tests.doubles.workspace import APP_TOKEN, BOT_TOKEN, Workspace
 
 JSON = dict[str, Any]

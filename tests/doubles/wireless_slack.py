@@ -13,8 +13,8 @@ from playground.arguments import Arguments
 from playground.errors import SlackError
 from playground.local_slack import LocalSlack
 from playground.manifest import everything
-from playground.roster import read_roster
 from playground.web_api import METHODS
+from playground.workspace_file import read_roster
 
 JSON = dict[str, Any]
 FaultKind = Literal["refuse", "limit", "trouble"]
