@@ -229,7 +229,7 @@ def _doors(
     """The ways in. In Socket Mode the server has no event route."""
     if settings.transport == "http":
         events = HttpEvents(app, settings.slack_signing_secret.get_secret_value())
-        post: Mapping[str, Handler] = {"/slack/events": events}
+        post: Mapping[str, Handler] = {"/slack/events": events.__call__}
         ready = partial(_readiness, draining, lambda: True)
         return Server(settings.host, settings.port, alive=str, ready=ready, post=post), None
     siblings = _ignore if settings.replicas else slack.calls.budget.set_siblings

@@ -5,10 +5,12 @@ That nothing but loopback is reached is set in pyproject.toml (pytest-socket).
 
 import os
 import random
+from collections.abc import Iterator
 
 import pytest
 
 from bot.config import variables
+from tests.doubles.firestore_emulator import FirestoreEmulator, running_emulator
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,3 +34,10 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def rng(request: pytest.FixtureRequest) -> random.Random:
     """Chance that is the same for the same seed and test, whatever ran before."""
     return random.Random(f"{os.environ['TEST_SEED']} {request.node.nodeid}")
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirestoreEmulator]:
+    """A running Firestore emulator, one a test process."""
+    with running_emulator(tmp_path_factory.mktemp("firestore") / "emulator.log") as emulator:
+        yield emulator

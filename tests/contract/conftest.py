@@ -2,23 +2,16 @@
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.store import Mirror
-from tests.doubles.firestore_emulator import FirestoreEmulator, running_emulator
+from tests.doubles.firestore_emulator import FirestoreEmulator
 from tests.doubles.replicas import Replicas
 
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read once, when gRPC is imported; else it chats on stderr
-
-
-@pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirestoreEmulator]:
-    """A running Firestore emulator."""
-    with running_emulator(tmp_path_factory.mktemp("firestore") / "emulator.log") as emulator:
-        yield emulator
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from bot.conversation.thread import Message, ThreadKey
 from bot.store import open_mirror
-from tests.doubles.firestore_emulator import Emulator
+from tests.doubles.firestore_emulator import FirestoreEmulator
 from tests.doubles.gemini_server import GeminiServer, gemini_server
 from tests.doubles.llama import Llama
 from tests.doubles.llama import serving as serving_llama
@@ -86,7 +86,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llama]:
 
 @asynccontextmanager
 async def team(
-    path: Path, llama: Llama, emulator: Emulator | None, transport: Transport, **settings: str
+    path: Path, llama: Llama, emulator: FirestoreEmulator | None, transport: Transport, **settings: str
 ) -> AsyncIterator[Team]:
     """Everything started, the bot connected. With an emulator the mirror is Firestore."""
     async with AsyncExitStack() as stack:
@@ -115,7 +115,7 @@ async def team(
         yield Team(workspace, tandem, gemini, environment)
 
 
-def _store(path: Path, emulator: Emulator | None) -> dict[str, str]:
+def _store(path: Path, emulator: FirestoreEmulator | None) -> dict[str, str]:
     if emulator is None:
         return {"TANDEM_STORE": f"sqlite:///{path / 'tandem.db'}"}
     return {"TANDEM_STORE": f"firestore://p-{uuid4().hex[:12]}/tandem", "FIRESTORE_EMULATOR_HOST": emulator.host}

@@ -7,23 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.firestore_emulator import Emulator
-from tests.doubles.gemini_server import Answer, part, says, stream
+from tests.doubles.firestore_emulator import FirestoreEmulator
+from tests.doubles.gemini_server import part, says, stream
 from tests.doubles.llama import Llama
+from tests.doubles.wire import Answer
 from tests.e2e.conftest import GEMMA_SAYS, Team, everything, shown, team, until
 
 GENERAL, DM = "C0GENERAL", "D0ADA"
 MODES = [
-    pytest.param("socket", "sqlite", id="socket-sqlite"),
-    pytest.param("http", "sqlite", id="http-sqlite"),
-    pytest.param("socket", "firestore", id="socket-firestore"),
+    pytest.param(("socket", "sqlite"), id="socket-sqlite"),
+    pytest.param(("http", "sqlite"), id="http-sqlite"),
+    pytest.param(("socket", "firestore"), id="socket-firestore"),
 ]
 
 
 @pytest.fixture(params=MODES)
 async def slack(request: pytest.FixtureRequest, tmp_path: Path, llama: Llama) -> AsyncIterator[Team]:
     transport, store = request.param
-    emulator: Emulator | None = request.getfixturevalue("firestore_emulator") if store == "firestore" else None
+    emulator: FirestoreEmulator | None = request.getfixturevalue("emulator") if store == "firestore" else None
     async with team(tmp_path, llama, emulator, transport) as deployed:
         yield deployed
 
