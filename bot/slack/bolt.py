@@ -11,6 +11,8 @@ from bot.slack.events import EventReader
 from bot.slack.listeners import Tools
 from bot.slack.middleware import ACCEPT_S, AcceptFirst
 
+_LOGGER = "tandem.bolt"
+
 
 def build_app(client: AsyncWebClient, reader: EventReader, tools: Tools, *, accept_s: float = ACCEPT_S) -> AsyncApp:
     """The app with its middleware and listeners, for either transport.
@@ -19,7 +21,7 @@ def build_app(client: AsyncWebClient, reader: EventReader, tools: Tools, *, acce
     filter of self events is off, because a deleted answer of ours must reach the mirror.
     """
     app = AsyncApp(
-        name="tandem",
+        name=_LOGGER,  # Bolt gives the logger of this name the other's level
         logger=_quiet_logger(),
         client=_tokenless(client),  # with a token Bolt would ask auth.test itself, and put `authorize` aside
         signing_secret="",
@@ -44,6 +46,6 @@ def _quiet_logger() -> logging.Logger:
 
     One of its warnings is left out, about a SLACK_BOT_TOKEN in the environment that yields to ours.
     """
-    logger = logging.getLogger("tandem.bolt")
+    logger = logging.getLogger(_LOGGER)
     logger.setLevel(logging.ERROR)
     return logger

@@ -9,6 +9,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.slack.events import is_event
+from bot.slack.interactions import is_click
 
 log = logging.getLogger("tandem.slack.events")
 
@@ -34,4 +35,10 @@ async def dispatch(
 
 
 def _has_shape(body: object) -> bool:
-    return isinstance(body, dict) and (body.get("type") != "event_callback" or is_event(body))
+    if not isinstance(body, dict):
+        return False
+    if body.get("type") == "event_callback":
+        return is_event(body)
+    if body.get("type") == "block_actions":
+        return is_click(body)
+    return "command" not in body or isinstance(body["command"], str)

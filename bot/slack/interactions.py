@@ -65,6 +65,16 @@ def command_of(body: JSON) -> Command:
     )
 
 
+def is_click(body: JSON) -> bool:
+    """Whether a block_actions body has the shape that Bolt relies on."""
+    actions = body.get("actions")
+    return isinstance(actions, list) and bool(actions) and all(_is_action(action) for action in actions)
+
+
+def _is_action(action: object) -> bool:
+    return isinstance(action, dict) and all(isinstance(action.get(name), str) for name in ("action_id", "block_id"))
+
+
 def click_of(body: JSON) -> Click:
     """Read a block_actions body; of several actions the first."""
     user, message, container = _dict(body.get("user")), _dict(body.get("message")), _dict(body.get("container"))

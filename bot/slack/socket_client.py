@@ -32,6 +32,7 @@ class OpenPace:
         self._monotonic = monotonic
         self._jitter = jitter
         self._opened: deque[float] = deque(maxlen=OPENS_PER_MINUTE)
+        self._not_before = 0.0
 
     def wait_s(self) -> float:
         """Seconds to wait now. The first attempt in a minute waits for nothing."""
@@ -39,11 +40,15 @@ class OpenPace:
         recent = sum(1 for at in self._opened if now - at < 60)
         backoff = _FIRST_S * 2.0 ** (recent - 1) * (0.5 + self._jitter()) if recent else 0.0
         window = 60 - (now - self._opened[0]) if recent >= OPENS_PER_MINUTE else 0.0
-        return max(backoff, window)
+        return max(backoff, window, self._not_before - now)
 
     def opened(self) -> None:
         """Count one."""
         self._opened.append(self._monotonic())
+
+    def refused(self, retry_after_s: float) -> None:
+        """Slack wants to be left alone for so long."""
+        self._not_before = self._monotonic() + retry_after_s
 
 
 class SteadyClient(SocketModeClient):
@@ -81,7 +86,7 @@ class SteadyClient(SocketModeClient):
             error = translated(_OPEN, exc)
             log.warning("no Socket Mode URL", extra={"code": error.code, "reason": str(error)})
             if isinstance(error, SlackRateLimited):
-                await self._pause(error.retry_after_s)
+                self._pace.refused(error.retry_after_s)
             raise error from exc
         self._url_at = time.monotonic()
         return str(answer["url"])
