@@ -9,7 +9,9 @@ MOST_CHARS = 2_048  # of an address; what follows is text
 
 # A word that could begin an address: a scheme's, a host's first label
 WORD = r"(?<![A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9_+\-]{0,62}[.:\uff1a]"
-SCHEME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.\-]{0,30}[:\uff1a](?://|\\\\|/\\|\uff0f\uff0f)|mailto:", re.IGNORECASE)
+SCHEME = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9+.\-]{0,30}[:\uff1a](?://|\\\\|/\\|\uff0f\uff0f)|mailto:|www\.(?=[A-Za-z0-9])", re.IGNORECASE
+)
 _RUN = re.compile(rf"[^\s<>`|]{{1,{MOST_CHARS}}}")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_\-]{0,62}\.){1,20}([A-Za-z]{2,24})(?![A-Za-z0-9_\-]|\.[A-Za-z0-9])")
 _PATH = re.compile(r"(?::\d{1,5})?[/?#]")
@@ -43,15 +45,13 @@ def _host_at(text: str, start: int) -> str | None:
         tail = text[start : start + 320]
         unfinished = start + len(tail) == len(text) and re.fullmatch(r"[A-Za-z0-9_\-.+]*[:\uff1a/\\\uff0f]{0,2}", tail)
         return None if unfinished else ""
-    if domain.end() >= len(text) - 1:
-        return None
-    if text[start - 1 : start] == "@":
-        return ""
+    if domain.end() > len(text) - 3:
+        return None  # a path may follow, or the end of a scheme
     tld = domain.group(1).lower()
     path = _PATH.match(text, domain.end())
-    named = domain.group().lower().startswith("www.") or _PLAIN_TLD.fullmatch(tld)
+    named = _PLAIN_TLD.fullmatch(tld)
     if path is None:
-        return domain.group() if named else ""
+        return domain.group() if named and text[start - 1 : start] != "@" else ""
     if not named and (_FILE_ENDING.fullmatch(tld) or not _PATH_TLD.fullmatch(tld)):
         return ""
     run = _RUN.match(text, start)
@@ -81,7 +81,7 @@ def allowed(address: str, hosts: Collection[str]) -> bool:
     """Whether an address is plain http(s) to a host on the list, or to one of its subdomains."""
     if not re.fullmatch(r"[!-~]+", address) or "\\" in address or "&#" in address:
         return False
-    if not SCHEME.match(address):
+    if "//" not in address and not address.lower().startswith("mailto:"):
         address = f"https://{address}"
     try:
         parts = urlsplit(address)

@@ -13,7 +13,7 @@ _LEADING_JOINERS = re.compile(f"[{_JOINERS}]+")
 
 WINDOW = 96  # characters of a text that are enough to recognise a mention
 OPENERS = "<\uff1c\ufe64"
-_BODY = re.compile(r"([^<>&\uff1c\ufe64\n]{0,96})([>\uff1e\ufe65]|&(?:gt|#62|#x3e);)", re.IGNORECASE)
+_BODY = re.compile(r"([^<>&\uff1c\ufe64\uff1e\ufe65\n]{0,96})([>\uff1e\ufe65]|&(?:gt|#62|#x3e);)", re.IGNORECASE)
 # https://docs.slack.dev/messaging/formatting-message-text#special-mentions
 _ID = r"(?:[{0}][A-Z0-9]+|[{1}](?=[a-z]*[0-9])[a-z0-9]+)\s*(?:[>|]|\Z)"
 _MENTION = re.compile(

@@ -14,6 +14,7 @@ from bot.slack.opening import Opening, StreamlessTeams
 from bot.slack.outlet import Outlet
 from bot.slack.posted import content
 from bot.slack.reply import NameOf, Pace, SlackReply
+from bot.slack.safety import safe
 from bot.slack.status import Status, StatusMethods
 from bot.slack.wording import Wording
 
@@ -79,7 +80,7 @@ class SlackReplies:
 
     async def notice(self, turn: Turn, code: str, **facts: str) -> None:
         """See `Replies.notice`. Not repeated where Slack does not confirm it: it is no answer."""
-        text = notice(code, facts)
+        text = safe(notice(code, facts))
         await self._calls.call(
             "chat.postMessage",
             team_id=turn.team_id,

@@ -15,6 +15,7 @@ from bot.slack.opening import Opening
 from bot.slack.outlet import Outlet
 from bot.slack.posted import Posted, Text
 from bot.slack.refusals import NOT_EDITABLE
+from bot.slack.safety import safe
 from bot.slack.status import Status
 from bot.slack.wording import Wording
 
@@ -221,7 +222,7 @@ class SlackReply:
         under = await self._under(ending, text=bool(texts))
         if not texts and await self._kept(ending):
             return
-        texts = texts or [in_place_of_answer(ending)]
+        texts = texts or [safe(in_place_of_answer(ending))]  # it may quote what somebody typed
         surplus = self._posted[len(texts) :]
         for number, text in enumerate(texts):
             last = number == len(texts) - 1

@@ -25,13 +25,16 @@ _LINK_TEXT = re.compile(
 )
 _DESTINATION = re.compile(
     r"\(\s*+(?:<(?P<angled>[^<>\n]*+)>|(?P<bare>[^\s()<>]*+(?:\([^\s()<>]*+\)[^\s()<>]*+)*+))"
-    r"(?:\s++(?P<title>\"[^\"\n]*+\"|'[^'\n]*+'|\([^()\n]*+\)))?+\s*+\)"
+    r"(?:[ \t]++(?P<title>\"[^\"\n]*+\"|'[^'\n]*+'|\([^()\n]*+\)))?+[ \t]*+\)"
 )
 _DEFINED = re.compile(r":[ \t]*+\n?[ \t]*+(?:<(?P<angled>[^<>\n]*+)>|(?P<bare>[^\s<>]++))(?=\s)")
-_BREAKS_OFF = re.compile(r"\s*+(?:<|//|www\.|[A-Za-z][A-Za-z0-9+.\-]{1,30}:)", re.IGNORECASE)
+_TARGET = re.compile(r"\s*+([^\s)]*+)")
+_BREAKS_OFF = re.compile(r"(?:<|//|www\.|[A-Za-z][A-Za-z0-9+.\-]{1,30}:)", re.IGNORECASE)
 _ANGLED = re.compile(
     r"<\s*+(?P<address>[A-Za-z][A-Za-z0-9+.\-]{1,31}:[^<>|\n]++|//[^<>|\n]++)(?:\|(?P<label>[^<>\n]*+))?>"
 )
+_NO_TOKEN = re.compile(r"[ \t]*+(?:[\"'()*+,\-./0-9:;=?\[\]^_{}~$%<]|[ \t][A-Za-z])")  # "a < b", "x <= 1", "<-"
+_TAG_ENDS = re.compile(r"[<>\n]")
 _TAG = re.compile(r"<[A-Za-z/!?][^<>\n]*+(?:>|(?=\n))")
 # After these a link's brackets may go; after others what is inside could complete something.
 _APART = frozenset(" \t\n(*_\"'~|,:-")
@@ -51,6 +54,8 @@ class SafetyFilter:
         self._code = False
         self._strays: set[int] = set()  # lengths of backtick runs of this paragraph that close nothing
         self._last = "\n"
+        self._made_code = False  # by the last piece: a backtick right after it would change it
+        self._cells = (False, False)  # whether the line before, and this one so far, have a bar as tables have
 
     def feed(self, piece: str) -> str:
         """The safe text that can be told with `piece`."""
@@ -67,6 +72,7 @@ class SafetyFilter:
         twin = SafetyFilter(self._hosts)
         twin._text, twin._line_begins, twin._code = self._text, self._line_begins, self._code
         twin._fences.open, twin._strays, twin._last = self._fences.open, set(self._strays), self._last
+        twin._cells, twin._made_code = self._cells, self._made_code
         return twin.flush()
 
     def _drain(self) -> str:
@@ -75,7 +81,7 @@ class SafetyFilter:
             self._text += "\n\n\n"  # so that everything that asks for what follows is answered
         pieces, at = [], 1
         while at < end:
-            step = self._step(at)
+            step = self._step(at) or ((self._text[at], 1) if self._final else _HOLD)
             if step is None:
                 break
             piece, length = step
@@ -84,6 +90,7 @@ class SafetyFilter:
             if piece:
                 pieces.append(piece)
                 self._last = piece[-1]
+            self._cells = (self._cells[0], self._cells[1] or "|" in self._text[at : at + length])
             at += length
         self._text = self._text[at - 1 : end]
         return "".join(pieces)
@@ -131,7 +138,7 @@ class SafetyFilter:
 
     def _signed(self, at: int, sign: str) -> tuple[str, int] | None:
         if sign == "\n":
-            self._line_begins = True
+            self._line_begins, self._cells = True, (self._cells[1], False)
             return "\n", 1
         if sign[0] in "<&\uff1c\ufe64":
             return self._angle(at)
@@ -153,7 +160,7 @@ class SafetyFilter:
             return _HOLD
         if not opener:
             return self._text[at], 1
-        if not whole and not window[len(opener) :].startswith((" ", "=")):
+        if not whole and not _NO_TOKEN.match(window, len(opener)):
             return _HOLD
         if lookalikes.is_mention(window):
             return lookalikes.disarmed_at(self._text, at, opener)
@@ -163,15 +170,15 @@ class SafetyFilter:
 
     def _angled_link(self, at: int) -> tuple[str, int] | None:
         """`<address|label>`, `<address>`, or a tag that is just text."""
-        stop = re.compile(r"[>\n]").search(self._text, at, at + _MOST_HELD)
+        stop = _TAG_ENDS.search(self._text, at + 1, at + _MOST_HELD)
         if stop is None and len(self._text) - at < _MOST_HELD and not self._text.startswith(" ", at + 1):
             return _HOLD
         link = _ANGLED.match(self._text, at)
         if link is not None and not allowed(link["address"], self._hosts):
             if self._code:
                 return lookalikes.disarmed_at(self._text, at, "<")
-            label = _finished(link["label"] or "", self._hosts)
-            address = self._as_code(link["address"], link.end())
+            label = self._inner(link["label"] or "")
+            address = self._as_code(link["address"])
             return (f"{label} ({address})" if label else address), link.end() - at
         if link is not None:
             return link.group(), link.end() - at
@@ -188,18 +195,20 @@ class SafetyFilter:
             run += 1
         line_end = text.find("\n", at, at + _MOST_HELD)
         if line_end < 0 and len(text) - at < _MOST_HELD:
-            closing = self._closing(at + run, run, len(text) - 1)
-            if closing is None:
+            closing = self._closing(at + run, run, len(text))
+            if closing is None or closing + run == len(text):
                 return _HOLD
         else:
             closing = self._closing(at + run, run, line_end if line_end >= 0 else at + _MOST_HELD)
         content = text[at + run : closing] if closing is not None else ""
-        in_cells = "|" in content and ("://" in content or "](" in content or "www." in content)
+        in_cells = any(self._cells) and "|" in content and any(sign in content for sign in ("//", "](", "."))
+        apart = " " if self._made_code and self._last == "`" else ""
+        self._made_code = False
         if closing is None or run in self._strays or in_cells:
             self._strays.add(run)
-            return text[at : at + run], run
+            return apart + text[at : at + run], run
         content = _angles_disarmed(content, self._hosts)
-        return text[at : at + run] + content + text[at : at + run], closing + run - at
+        return apart + text[at : at + run] + content + text[at : at + run], closing + run - at
 
     def _closing(self, start: int, run: int, end: int) -> int | None:
         found = re.compile(rf"(?<!`)`{{{run}}}(?!`)").search(self._text, start, end)
@@ -238,11 +247,11 @@ class SafetyFilter:
         target = _DESTINATION.match(self._text, link.end(), link.end() + _MOST_HELD)
         if target is None:
             rest = self._text[link.end() : link.end() + _MOST_HELD]
-            if ")" not in rest and "\n\n" not in rest and len(rest) < _MOST_HELD:
+            if "\n" not in rest[1:].lstrip() and len(rest) < _MOST_HELD:
                 return _HOLD
             return self._text[at], 1
         address = target["angled"] if target["angled"] is not None else target["bare"]
-        inner = _finished(link["text"], self._hosts)
+        inner = self._inner(link["text"])
         whole = target.end() - at
         if "`" in address:
             return self._text[at], 1
@@ -250,8 +259,8 @@ class SafetyFilter:
             return f"[{inner}]{lookalikes.disarmed(target.group())}", whole
         if allowed(address, self._hosts):
             return f"[{inner}]({address})", whole  # an image becomes a link
-        code = self._as_code(address, target.end()) if address else ""
-        title = _finished(f" {target['title']}", self._hosts) if target["title"] else ""
+        code = self._as_code(address) if address else ""
+        title = self._inner(f" {target['title']}") if target["title"] else ""
         shown = inner if self._last in _APART and inner[:1] not in "!@#" else f"[{inner}]"
         if not inner or link["text"] == address:
             return code + title, whole
@@ -267,25 +276,20 @@ class SafetyFilter:
         address = target["angled"] if target["angled"] is not None else target["bare"]
         if "`" in address or inert(address) or allowed(address, self._hosts):
             return self._text[at], 1
-        label = _finished(link["text"], self._hosts)
-        return f"{label}: {self._as_code(address, target.end())}", target.end() - at
+        label = self._inner(link["text"])
+        return f"{label}: {self._as_code(address)}", target.end() - at
 
     def _link_end(self, at: int) -> tuple[str, int] | None:
         """A bracket that closes what was not recognised as a link; Slack shall not recognise it either."""
         following = self._text[at + 1 : at + 2]
         if not following:
             return _HOLD
-        if following == "(":
-            rest = self._text[at + 2 : at + 2 + 64]
-            if len(rest) < 64 and not self._final and not re.search(r"\S\s", rest):
-                return _HOLD
-            target = _DESTINATION.match(self._text, at + 1)
-            address = (target["angled"] or target["bare"] or "") if target else ""
-            if _BREAKS_OFF.match(rest) or (target and not inert(address) and not allowed(address, self._hosts)):
-                return "] ", 1
-        elif re.match(r"[ \t]*\n?[ \t]*(?:<|//|www\.|[A-Za-z][A-Za-z0-9+.\-]{1,30}:)", self._text[at + 2 : at + 66]):
-            return "] ", 1
-        return "]", 1
+        target = _TARGET.match(self._text, at + 2, at + 2 + _MOST_HELD)
+        end, address = (target.end(), target[1]) if target else (at + 2, "")
+        if end == len(self._text) and end - at < _MOST_HELD:
+            return _HOLD
+        leads_on = not inert(address) if following == "(" else _BREAKS_OFF.match(address)
+        return ("] " if leads_on and not allowed(address, self._hosts) else "]"), 1
 
     def _word(self, at: int) -> tuple[str, int] | None:
         """A bare address, or a word."""
@@ -297,24 +301,36 @@ class SafetyFilter:
             return (word.group(), word.end() - at) if word else (self._text[at], 1)
         if allowed(address, self._hosts):
             return address, len(address)
-        return self._as_code(address, at + len(address)), len(address)
+        return self._as_code(address), len(address)
 
-    def _as_code(self, address: str, end: int) -> str:
-        """An address as code, whatever backticks stand around it; `end` is where the text goes on."""
-        plain = address.replace("`", "'").replace("<", "‹").replace(">", "›").replace("\n", " ").strip()
+    def _inner(self, text: str) -> str:
+        """A whole piece of the paragraph made safe."""
+        inner = SafetyFilter(self._hosts)
+        inner._line_begins, inner._strays, inner._last, inner._cells = False, self._strays, self._last, self._cells
+        return inner.feed(text) + inner.flush()
+
+    def _as_code(self, address: str) -> str:
+        """An address as code, whatever backticks stand around it."""
+        plain = (
+            lookalikes.disarmed(address)
+            .replace("`", "'")
+            .replace("<", "‹")
+            .replace(">", "›")
+            .replace("\n", " ")
+            .strip()
+        )
         run = 1
         while run in self._strays:
             run += 1
         code = f"{'`' * run}{plain}{'`' * run}"
-        before = " " if self._last == "`" else ""
-        return before + code + (" " if self._text.startswith("`", end) else "")
+        self._made_code = True
+        return (" " if self._last in "`\\" else "") + code
 
 
-def _finished(text: str, hosts: Collection[str]) -> str:
-    """A whole piece made safe by itself."""
-    inner = SafetyFilter(hosts)
-    inner._line_begins = False
-    return inner.feed(text) + inner.flush()
+def safe(text: str, allowed_hosts: Collection[str] = ()) -> str:
+    """A whole text made safe."""
+    whole = SafetyFilter(allowed_hosts)
+    return whole.feed(text) + whole.flush()
 
 
 def _angles_disarmed(code: str, hosts: Collection[str]) -> str:

@@ -25,7 +25,7 @@ class TableFilter:
         self._out_already = 0  # how much of `_rest` is out
         self._fences = Fences()
         self._header = ""  # a line that may be a table's first
-        self._previous_had_cells = False
+        self._previous = ""  # the line before, if it has bars but no leading one
         self._rows = 0  # of the table that stays one; 0 = none is being passed
         self._had_table = False
         self._held: list[str] = []  # the lines of a table that becomes code
@@ -60,12 +60,12 @@ class TableFilter:
         if self._header or self._held:
             return False
         begin = self._rest.lstrip(" \t")[:1]
-        return bool(begin) and begin not in ("|-:" if self._previous_had_cells else "|")
+        return bool(begin) and begin not in ("|-:" if self._previous else "|")
 
     def _line(self, line: str, done: int) -> str:
         kind = self._fences.line(line) if not self._is_row(line) or self._fences.open else "prose"
         if done:
-            self._previous_had_cells = kind == "prose" and "|" in line
+            self._previous = line if kind == "prose" and "|" in line else ""
             self._rows = 0
             return line[done:]
         if kind != "prose":
@@ -84,13 +84,12 @@ class TableFilter:
 
     def _paragraph_line(self, line: str) -> str:
         """A line without a leading bar; a delimiter row under it would make a table of a kind that is left as text."""
-        makes_table = self._previous_had_cells and "|" in line and "-" in line and _DELIMITER.fullmatch(line.rstrip())
-        self._previous_had_cells = "|" in line
-        if makes_table:
-            if not self._had_table:
-                self._had_table = True
-                return line
+        previous, self._previous = self._previous, line if "|" in line else ""
+        if not previous or "-" not in line or not _DELIMITER.fullmatch(line.rstrip()):
+            return line
+        if self._had_table or "`" in previous:  # bars would cut code, and what it holds would be code no more
             return "\\" + line.lstrip()
+        self._had_table = True
         return line
 
     def _second_line(self, line: str) -> str:
@@ -118,7 +117,7 @@ class TableFilter:
 
     def _table_ended(self) -> str:
         self._rows = 0
-        self._previous_had_cells = False
+        self._previous = ""
         header, self._header = self._header, ""
         return header + self._as_code(ends=True)
 

@@ -1,0 +1,286 @@
+"""Nothing a model writes is live in Slack: no mention, no link off the list, however written and however cut."""
+
+import html
+import random
+import re
+import time
+import unicodedata
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from bot.slack.safety import SafetyFilter, safe
+
+INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\u00ad\u034f\ufeff\u180e\U000e0000-\U000e007f]")
+MENTION = re.compile(
+    r"<\s*(?:!\s*(?:channel|here|everyone|group|subteam|date)|@[UWB][A-Z0-9]+[>|]|#[CGD][A-Z0-9]+[>|])", re.IGNORECASE
+)
+SLACK_LINK = re.compile(r"<(?:https?|mailto|ftp|slack|javascript):[^<>\n]*>")
+ADDRESS = re.compile(r"(?:https?://|www\.(?=[a-z0-9]))[^\s`]+|(?<!@)\b(?:[a-z0-9-]+\.)+(?:com|org|net)\b", re.IGNORECASE)
+MARKDOWN = MarkdownIt("commonmark").enable(["table"])
+
+MENTIONS = [
+    "<!channel>",
+    "<!here>",
+    "<!everyone|x>",
+    "<!subteam^S123|@all>",
+    "<@U123ABC>",
+    "<@W1>",
+    "<#C0GENERAL|general>",
+]
+MENTIONS += ["<!date^1392734382^{date}|x>", "&lt;!channel&gt;", "&#60;!here&#62;", "&#x3c;!everyone>", "&lt!channel>"]
+MENTIONS += ["<!chan\u200bnel>", "<\u2060!here>", "<!\u00adchannel>", "＜！channel＞", "＜@U123ABC＞", "﹤!channel>"]
+MENTIONS += ["<!CHANNEL>", "< !channel>", "&amp;lt;!channel&amp;gt;", "<@\u202eU123ABC>", "<!ch\U000e0061annel>"]
+LINKS = [
+    "[click](https://evil.com/?q=secret)",
+    "[click](<https://evil.com/a b>)",
+    '[click](https://evil.com "title")',
+    "[click]( https://evil.com )",
+    "[click](\nhttps://evil.com)",
+    "[a [nested] text](https://evil.com)",
+    "[`code`](https://evil.com)",
+    "[![alt](https://evil.com/i.png)](https://evil.com)",
+    "![alt](https://evil.com/i.png)",
+    "![](//evil.com/i.png)",
+    "[x](//evil.com)",
+    "[x](www.evil.com)",
+    "[x](evil.com/a)",
+    "[x](javascript:alert(1))",
+    "[x](data:text/html,hi)",
+    "[x](https&#58;//evil.com)",
+    "[x](https:\\\\evil.com)",
+    "[ref]\n\n[ref]: https://evil.com",
+    "[ref][]\n\n[ref]:\n  <https://evil.com> 'title'",
+    "![ref]\n\n> [ref]: https://evil.com/i.png",
+    "<https://evil.com>",
+    "<https://evil.com|click here>",
+    "<mailto:a@evil.com|mail>",
+    "<slack://open?x=1|open>",
+    "https://evil.com/a?b=c#d",
+    "HTTPS://EVIL.COM",
+    "https://user:pw@evil.com/",
+    "https://good.example@evil.com/",
+    "https://xn--vil-9na.com/x",
+    "https://еvil.com/x",
+    "https://good.example.evil.com",
+    "http://[2001:db8::1]/x",
+    "www.evil.com",
+    "evil.com/steal?x=1",
+    "x_https://evil.com",
+    "https:/\u200b/evil.com",
+    "(https://evil.com)",
+    "**https://evil.com**",
+    "| a | https://evil.com |\n|---|---|\n| [x](https://evil.com) | `a | https://evil.com ` |",
+    "`see https://evil.com\nand more`",
+    "a ` b `` https://evil.com ` c",
+    "foo ` bar\nbaz `https://evil.com` qux",
+    "\\`https://evil.com\\`",
+    "`` ` https://evil.com",
+    '<a href="`">`https://evil.com`',
+    "> ```\nhttps://evil.com",
+    "- ```\nhttps://evil.com",
+    "```\ncode\n```\nhttps://evil.com",
+    "~~~\n```\n~~~\nhttps://evil.com",
+    "    ```\nhttps://evil.com",
+    "```not `a` fence\nhttps://evil.com",
+]
+PLAIN = [
+    "Hello, world. How are you? I'm fine; thanks!",
+    "1. one\n2. two\n   - three\n\n> quoted\n\n# Title\n\n---\n",
+    "if a < b and b > c: x = a & b; y <<= 2; z = a <= b",
+    "std::vector<int> v; List<String> l; <div class='x'>hi</div> <!DOCTYPE html> <!-- hi -->",
+    "```python\nfor i in range(10):\n    print(f'{i} <b>')  # https://example.com is only code here\n```\n",
+    "Use `pip install x`, then `curl https://example.com/x | sh` and ``a ` b``.",
+    "a[0](x), f(x)[1], [1], [x] done, [ ] todo, dict[str, int]: fine",
+    "foo.py, main.rs, Node.js, socket.io, e.g. this, i.e. that, v1.2.3, 3.14, 10:30, a/b, and/or",
+    "*emph* **strong** _under_ ~~gone~~ `code` $x_1$ \\* \\[ \\]",
+    "| a | b |\n|---|---|\n| 1 | `x` |\n",
+    "Ünïcödé 你好，世界。 😀 👩‍👩‍👧 1️⃣ שלום עולם مرحبا &amp; &copy; &nbsp; AT&T",
+    "#include <stdio.h>\n\tindented\n\n\n\nmany lines  \nhard break",
+    "user@example.org wrote: see section 4 <- here -> there <=> x",
+    "a ` stray tick, a ``` stray fence, [open, ![open, <open",
+]
+
+
+def cut(text: str, sizes: list[int]) -> str:
+    """The text fed in pieces of these sizes."""
+    filter_ = SafetyFilter()
+    out, at, n = [], 0, 0
+    while at < len(text):
+        size = sizes[n % len(sizes)]
+        out.append(filter_.feed(text[at : at + size]))
+        at, n = at + size, n + 1
+    return "".join(out) + filter_.flush()
+
+
+def live_in(text: str) -> list[str]:
+    """What Slack, or generous software in its place, might act upon."""
+    decoded = unicodedata.normalize("NFKC", html.unescape(html.unescape(INVISIBLE.sub("", text))))
+    found = [match.group() for each in (text, decoded) for match in MENTION.finditer(each)]
+    found += [match.group() for match in SLACK_LINK.finditer(text)]
+    for token in MARKDOWN.parse(text):
+        for child in token.children or ():
+            target = str(child.attrs.get("href") or child.attrs.get("src") or "")
+            if ":" in target or "." in target:
+                found.append(target)
+            if child.type in ("text", "html_inline"):
+                found += ADDRESS.findall(child.content)
+    return found
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_text_without_anything_live_is_left_exactly_as_it_is(text: str) -> None:
+    assert safe(text) == text
+    assert cut(text, [1]) == text
+
+
+@pytest.mark.parametrize(
+    "frame", ["{}", "a {} b", "`{}`", "```\n{}\n```", "[{}](https://evil.com)", "**{}**", "| {} |\n|-|\n"]
+)
+@pytest.mark.parametrize("mention", MENTIONS)
+def test_a_mention_arrives_as_plain_text_in_prose_and_in_code(mention: str, frame: str) -> None:
+    text = safe(frame.format(mention))
+
+    assert live_in(text) == []
+    assert any(
+        word in text
+        for word in ("channel", "here", "everyone", "subteam", "date", "U123ABC", "W1", "CHANNEL", "C0GENERAL")
+    )
+
+
+@pytest.mark.parametrize("frame", ["{}", "a {} b", "> {}", "- {}", "a ` {}", "({})", "{}\n\n`x`"])
+@pytest.mark.parametrize("link", LINKS)
+def test_no_link_off_the_list_is_live(link: str, frame: str) -> None:
+    assert live_in(safe(frame.format(link))) == []
+
+
+@pytest.mark.parametrize("text", [*MENTIONS, *LINKS])
+def test_how_a_text_was_cut_makes_no_difference(text: str) -> None:
+    framed = f"before {text} after\n{text}\n"
+
+    assert {cut(framed, sizes) for sizes in ([1], [2], [3, 1], [7], [1000])} == {safe(framed)}
+
+
+def test_a_link_is_shown_as_its_text_and_its_address_as_code() -> None:
+    assert safe("see [the docs](https://evil.com/x) now") == "see the docs (`https://evil.com/x`) now"
+    assert safe("<https://evil.com|the docs>") == "the docs (`https://evil.com`)"
+    assert safe("https://evil.com/x.") == "`https://evil.com/x`."
+    assert safe("[https://evil.com](https://evil.com)") == "`https://evil.com`"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[docs](https://good.example/x)",
+        "https://good.example/x",
+        "<https://good.example/x>",
+        "https://a.good.example",
+        "good.example/x",
+    ],
+)
+def test_links_to_listed_hosts_stay_live(text: str) -> None:
+    assert safe(text, ["good.example"]) == text
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.com/good.example", "https://good.example@evil.com", "https://notgood.example.com/"]
+)
+def test_what_only_looks_like_a_listed_host_is_not(url: str) -> None:
+    assert safe(url, ["good.example"]) == f"`{url}`"
+
+
+def test_an_image_becomes_a_link_even_where_all_hosts_are_listed() -> None:
+    assert safe("![a cat](https://good.example/cat.png)", ["*"]) == "[a cat](https://good.example/cat.png)"
+    assert safe("[x](javascript:alert(1))", ["*"]) == "x (`javascript:alert(1)`)"
+
+
+def test_deceiving_characters_vanish_and_emoji_stay() -> None:
+    assert safe("a\u202eb\u2066c\U000e0041d\u200be") == "abcde"
+    assert safe("👩‍👩‍👧 ok") == "👩‍👩‍👧 ok"
+
+
+PIECES = st.lists(
+    st.one_of(
+        st.sampled_from([*MENTIONS, *LINKS]),
+        st.sampled_from(
+            [*"<>!@#&`[](): \n|*_~\\/.-", "```", "\n\n", "](", "https:", "//", "evil.com", "<!", "&lt;", "[x]", "> "]
+        ),
+        st.text(max_size=8),
+    ),
+    max_size=12,
+).map("".join)
+
+
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=PIECES, sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5))
+@example(text="<[!channel](https://evil.com)>", sizes=[1])
+@example(text="<![here](x.com)", sizes=[1])
+def test_in_ten_thousand_texts_no_mention_is_live_and_no_cut_matters(text: str, sizes: list[int]) -> None:
+    result = safe(text)
+
+    assert cut(text, sizes) == result
+    decoded = unicodedata.normalize("NFKC", html.unescape(html.unescape(INVISIBLE.sub("", result))))
+    assert not MENTION.search(result) and not MENTION.search(decoded)
+    assert not SLACK_LINK.search(result)
+
+
+@settings(max_examples=3_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=PIECES)
+def test_in_thousands_of_texts_no_link_is_live(text: str) -> None:
+    assert live_in(safe(text)) == []
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "hello world. ",
+        "` a ",
+        "[[[[",
+        "<<<<",
+        "<a",
+        "&amp;&lt;",
+        "](",
+        "[a](",
+        "- - - ",
+        "``` ` ``",
+        "https://a",
+        "a.b.c.",
+        "![",
+        " > > >",
+        "\n> - 1. ```",
+        "<!",
+    ],
+)
+def test_time_grows_with_the_length_of_the_text_and_no_faster(unit: str) -> None:
+    def seconds(length: int) -> float:
+        text = (unit * (length // len(unit) + 1))[:length]
+        start = time.process_time()
+        safe(text)
+        return time.process_time() - start
+
+    short = min(seconds(8_000) for _ in range(3))
+    assert min(seconds(80_000) for _ in range(2)) <= max(25 * short, 0.2)
+
+
+def test_what_is_held_back_is_bounded() -> None:
+    for unit in ("<a", "[a ", "`a ", "a.b", "https://a", "&"):
+        filter_ = SafetyFilter()
+        given_, out = 0, 0
+        for _ in range(200):
+            piece = unit * 50
+            given_ += len(piece)
+            out += len(filter_.feed(piece))
+        assert given_ - out <= 4_096, unit
+
+
+def test_a_preview_changes_nothing() -> None:
+    filter_ = SafetyFilter()
+    chance = random.Random(3)
+    text = "".join(chance.choice([*MENTIONS, *LINKS, " and ", "\n"]) for _ in range(60))
+    out = []
+    for at in range(0, len(text), 5):
+        out.append(filter_.feed(text[at : at + 5]))
+        filter_.preview()
+    assert "".join(out) + filter_.flush() == safe(text)
