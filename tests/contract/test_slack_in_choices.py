@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.conversation.ports import ModelChoice
-from bot.conversation.thread import Message, Place, ThreadKey
+from bot.conversation.thread import Channel, Message, Person, Place, ThreadKey
 from bot.conversation.turn import Turn
+from bot.errors import SlackRejected
 from bot.slack.blocks import ASK_AGAIN, MODEL_MENU, answer_block_id, button, model_menu
 from tests.doubles.slack_side import GEMINI, GEMMA, SlackSide, slack_side, until
 from tests.doubles.workspace import Workspace
@@ -264,6 +265,20 @@ async def test_what_the_directory_learned_is_asked_once_a_day(workspace: Workspa
     assert side.directory.name_of(ADA) == "Ada"
     assert [call["args"]["user"] for call in await workspace.calls("users.info")] == [ADA, GIA]
     assert len(await workspace.calls("conversations.info")) == 1
+
+
+async def test_yesterdays_facts_are_better_than_none(workspace: Workspace, side: SlackSide) -> None:
+    await side.mirror.threads.save_person(Person(TEAM, ADA, "Ada as she was", model_id="gemini", fetched_at=1.0))
+    await side.mirror.threads.save_channel(Channel(TEAM, GENERAL, "as-it-was", self_hosted_only=True, fetched_at=1.0))
+    await workspace.trouble(fail=[{"method": "users.info", "kind": "status", "status": 503, "times": 2}])
+
+    assert (await side.directory.person(TEAM, ADA)).name == "Ada as she was"
+    person, channel = await side.directory.person(TEAM, ADA), await side.directory.channel(TEAM, GENERAL)
+
+    assert (person.name, person.model_id) == ("Ada", "gemini")
+    assert (channel.name, channel.self_hosted_only) == ("general", True)
+    with pytest.raises(SlackRejected):
+        await side.directory.person(TEAM, "U0NOBODY")
 
 
 async def test_membership_is_asked_anew(workspace: Workspace, side: SlackSide) -> None:

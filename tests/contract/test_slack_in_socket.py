@@ -3,15 +3,17 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.errors import SlackRejected
 from bot.slack.socket import SocketMode
+from bot.slack.socket_client import SteadyClient
 from tests.doubles.payloads import payload
 from tests.doubles.recording_intake import RecordingIntake
-from tests.doubles.slack_side import SlackSide, slack_side, until
+from tests.doubles.slack_side import QUICK, SlackSide, slack_side, until
 from tests.doubles.workspace import Workspace
 
 ADA, GENERAL, DM = "U0ADA", "C0GENERAL", "D0ADA"
@@ -294,3 +296,32 @@ async def test_an_envelope_that_comes_while_closing_is_left_to_others(workspace:
     first, second = await all_acked(workspace, 2)
     assert len(first["attempts"]) == 1  # type: ignore[arg-type]
     assert len(second["attempts"]) > 1  # type: ignore[arg-type]
+
+
+async def test_two_notices_to_leave_open_one_new_connection(workspace: Workspace, side: SlackSide) -> None:
+    async with side.connected(workspace):
+        await workspace.disconnect("warning")
+        await workspace.disconnect("refresh_requested")
+        await asyncio.sleep(2.0)
+        await workspace.say(ADA, DM, "hello")
+        await until(lambda: side.intake.turns)
+
+    assert len(await workspace.calls("apps.connections.open")) == 2
+
+
+async def test_a_client_that_no_longer_heals_is_replaced_though_it_will_not_close(
+    workspace: Workspace, side: SlackSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    async with side.connected(workspace, timing=replace(QUICK, stuck_s=0.5, close_s=0.2)):
+        with monkeypatch.context() as wedged:
+            wedged.setattr(SteadyClient, "connect_to_new_endpoint", hang)
+            wedged.setattr(SteadyClient, "close", hang)
+            await workspace.disconnect("drop")
+            await asyncio.sleep(1.5)
+        await workspace.say(ADA, DM, "hello")
+        await until(lambda: side.intake.turns)
+
+    assert len(side.intake.turns) == 1
