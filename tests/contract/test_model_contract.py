@@ -1,7 +1,7 @@
 """What every Model promises, asked of each: real llama.cpp, vLLM's and Google's wire formats, demo, wrappers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from bot.llm.gemma import GemmaModel
 from bot.llm.retry import RetryBudget, RetryingModel
 from tests.doubles import gemini_server as google
 from tests.doubles import gemma_server as vllm
-from tests.doubles.llama import serving
+from tests.doubles.llama import Llama, serving
 from tests.doubles.tiny_gemma import write_tiny_gemma
 from tests.doubles.wire import ScriptedServer
 
@@ -47,22 +47,22 @@ class Case:
     server: ScriptedServer | None = None
 
 
-@pytest.fixture(scope="session")
-def scripted_gemma(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_gemma(tmp_path_factory.mktemp("gemma") / "scripted.gguf", SAYS)
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llama]:
+    with serving(write_tiny_gemma(tmp_path_factory.mktemp("gemma") / "scripted.gguf", SAYS)) as running:
+        yield running
 
 
 @pytest.fixture(params=["llama", "completions", "chat", "generate", "vertex", "developer", "demo", "wrapped"])
 async def case(
-    request: pytest.FixtureRequest, scripted_gemma: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, llama: Llama, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Case]:
     kind = request.param
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         if kind == "demo":
-            yield Case(DemoModel(SPECS["demo"].entry))
+            yield Case(DemoModel(SPECS["demo"].entry, sleep=lambda _: asyncio.sleep(0)))
         elif kind == "llama":
-            llama = stack.enter_context(serving(scripted_gemma))
             yield Case(GemmaModel(replace(SPECS["gemma"], url=llama.url), session=session, api_key=llama.key))
         elif kind in ("vertex", "developer"):
             gemini = await stack.enter_async_context(google.gemini_server())

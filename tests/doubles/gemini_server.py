@@ -9,10 +9,13 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.doubles.wire import Answer, Asked, ScriptedServer
 
@@ -103,19 +106,12 @@ class GeminiServer(ScriptedServer):
         return app
 
     def write_credentials(self, path: Path) -> Path:
-        """A service account's key file for GOOGLE_APPLICATION_CREDENTIALS, with a new key, that logs in here."""
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric import rsa
-
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        pem = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        """A service account's key file for GOOGLE_APPLICATION_CREDENTIALS, that logs in here."""
         account = {
             "type": "service_account",
             "project_id": "a-project",
             "private_key_id": "1",
-            "private_key": pem.decode(),
+            "private_key": _private_key(),
             "client_email": "tandem@a-project.iam.gserviceaccount.com",
             "client_id": "1",
             "token_uri": f"{self.url}/token",
@@ -175,6 +171,14 @@ class GeminiServer(ScriptedServer):
         elif (tokens := _tokens(body)) > self.context:
             problem = f"The input token count ({tokens}) exceeds the maximum number of tokens allowed ({self.context})."
         return refuses(400, "INVALID_ARGUMENT", problem) if problem else None
+
+
+@cache
+def _private_key() -> str:
+    """A key that nobody knows; making one takes a while, so a run of tests makes one."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
 
 def _unknown_model(called: dict[str, str]) -> Answer | None:
