@@ -131,10 +131,12 @@ def set_trouble(trouble: Trouble, timing: Timing, settings: JSON) -> None:
             trouble.chance.seed(value)
         elif name == "rate_limits" and value in ("off", "documented"):
             trouble.rate_limits = value
-        elif name == "scale" and isinstance(value, int | float):
+        elif name == "scale" and isinstance(value, int | float) and value > 0:
             trouble.scale = {"*": float(value)}
-        elif name in ("scale", "latency_ms") and isinstance(value, dict):
-            setattr(trouble, name, {key: float(number) for key, number in value.items()})
+        elif name == "scale" and isinstance(value, dict) and all(factor > 0 for factor in value.values()):
+            trouble.scale = {tier: float(factor) for tier, factor in value.items()}
+        elif name == "latency_ms" and isinstance(value, dict):
+            trouble.latency_ms = {method: float(number) for method, number in value.items()}
         else:
             raise SlackError("invalid_arguments", message=f"no such trouble: {name}={value!r}")
 

@@ -109,7 +109,14 @@ async def test_a_failure_waits_for_its_turn_and_ends_after_its_times(slack: InPr
 
 
 async def test_unknown_trouble_is_refused_by_name(slack: InProcess) -> None:
-    for settings in ({"gremlins": 1}, {"timing": {"forever": 1}}, {"events": 3}, {"fail": [{"what": 1}]}, {"fail": 7}):
+    for settings in (
+        {"gremlins": 1},
+        {"timing": {"forever": 1}},
+        {"events": 3},
+        {"fail": [{"what": 1}]},
+        {"fail": 7},
+        {"scale": 0},
+    ):
         with pytest.raises(Refused, match="invalid_arguments"):
             await slack.trouble(**settings)
 
