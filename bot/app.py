@@ -13,9 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
-from pathlib import Path
 
-import aiohttp
 import yaml
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -25,32 +23,25 @@ from bot.conversation.answer import Answerer, Style
 from bot.conversation.choice import Chooser
 from bot.conversation.intake import Intake
 from bot.conversation.models import Sampling
-from bot.conversation.ports import Model
 from bot.conversation.recall import Recall
 from bot.conversation.thread import Place
 from bot.conversation.triage import Rules
 from bot.conversation.turn import ReplyMode, Turn
 from bot.conversation.worker import Worker
-from bot.errors import ConfigError
-from bot.llm.build import GeminiAccess, GemmaAccess, build_models, names
-from bot.llm.catalogue import load_catalogue
+from bot.inspection import Inspection
+from bot.rooms import Models, SlackDoor, open_models, open_slack, open_store
 from bot.server import Handler, Server
 from bot.slack.archive import SlackArchive
-from bot.slack.authorize import Identity, who_we_are
 from bot.slack.bolt import build_app
-from bot.slack.budget import Budget
-from bot.slack.calls import SlackCalls
-from bot.slack.client import SlackConnection
 from bot.slack.directory import SlackDirectory
 from bot.slack.errands import Errands
 from bot.slack.events import EventReader
 from bot.slack.http import HttpEvents
 from bot.slack.listeners import Tools
 from bot.slack.model_panel import ModelPanel
-from bot.slack.own_limits import read_limits
 from bot.slack.replies import SlackReplies
 from bot.slack.socket import SocketMode
-from bot.store import Mirror, open_mirror
+from bot.store import Mirror
 from bot.telemetry.logs import configure_logs
 
 log = logging.getLogger("tandem.app")
@@ -71,67 +62,11 @@ async def run(settings: Settings) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
-    """The models that are configured, in the catalogue's order, and what people call them."""
-
-    by_id: Mapping[str, Model]
-    default_id: str
-    aliases: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class SlackDoor:
-    """The way to Slack's Web API, and who we are there."""
-
-    connection: SlackConnection
-    calls: SlackCalls
-    us: Identity
-
-
-@dataclass(frozen=True, slots=True)
 class Bot:
     """A bot that serves."""
 
     server: Server
     worker: Worker
-
-
-@asynccontextmanager
-async def open_models(settings: Settings) -> AsyncIterator[Models]:
-    """Raises ConfigError for a catalogue or a default that cannot be."""
-    specs = load_catalogue(Path(settings.models) if settings.models else None)
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=_NO_TIMEOUT) as session:
-        models = build_models(
-            specs,
-            session=session,
-            gemma=_gemma(settings),
-            gemini=_gemini(settings),
-            include_demo=settings.default_model == "demo" or any(spec.entry.stand_in == "demo" for spec in specs),
-        )
-        try:
-            yield Models(models, _default(settings, models), names(specs))
-        finally:
-            for model in models.values():
-                await model.close()
-
-
-async def open_store(settings: Settings) -> Mirror:
-    """Raises StoreUnusable, with what to do."""
-    return await open_mirror(
-        settings.store, retention_days=settings.retention_days, emulator_host=settings.firestore_emulator_host
-    )
-
-
-@asynccontextmanager
-async def open_slack(settings: Settings) -> AsyncIterator[SlackDoor]:
-    """Raises SlackRejected for a token that is no good."""
-    async with SlackConnection(
-        settings.slack_bot_token.get_secret_value(), base_url=f"{settings.slack_api_url}/"
-    ) as connection:
-        budget = Budget(read_limits(settings.slack_limits))
-        budget.set_siblings(settings.replicas or 1)
-        calls = SlackCalls(connection.client, budget)
-        yield SlackDoor(connection, calls, await who_we_are(calls))
 
 
 @asynccontextmanager
@@ -147,7 +82,7 @@ async def serving(settings: Settings) -> AsyncIterator[Bot]:
         core = _core(settings, models, mirror, slack, errands)
         app = build_app(*_events(settings, slack, core, errands))
         draining = asyncio.Event()
-        server, door = _doors(settings, app, slack, draining)
+        server, door = _doors(settings, app, slack, mirror, draining)
         # What is pushed last ends first: events go to other replicas, turns end, then the health checks.
         stack.push_async_callback(server.close)
         await server.start()
@@ -224,19 +159,22 @@ def _events(
 
 
 def _doors(
-    settings: Settings, app: AsyncApp, slack: SlackDoor, draining: asyncio.Event
+    settings: Settings, app: AsyncApp, slack: SlackDoor, mirror: Mirror, draining: asyncio.Event
 ) -> tuple[Server, SocketMode | None]:
     """The ways in. In Socket Mode the server has no event route."""
+    get: dict[str, Handler] = {}
+    if settings.inspect:
+        get["/inspect"] = Inspection(mirror.turns, mirror.threads, host=settings.host).show
     if settings.transport == "http":
         events = HttpEvents(app, settings.slack_signing_secret.get_secret_value())
         post: Mapping[str, Handler] = {"/slack/events": events.__call__}
         ready = partial(_readiness, draining, lambda: True)
-        return Server(settings.host, settings.port, alive=str, ready=ready, post=post), None
+        return Server(settings.host, settings.port, alive=str, ready=ready, get=get, post=post), None
     siblings = _ignore if settings.replicas else slack.calls.budget.set_siblings
     token = settings.slack_app_token.get_secret_value()
     door = SocketMode(app, token, slack.connection.client, on_connections=siblings)
     ready = partial(_readiness, draining, lambda: door.connected)
-    return Server(settings.host, settings.port, alive=door.problem, ready=ready), door
+    return Server(settings.host, settings.port, alive=door.problem, ready=ready, get=get), door
 
 
 def _readiness(draining: asyncio.Event, connected: Callable[[], bool]) -> str:
@@ -256,36 +194,6 @@ def suggested_prompts() -> Sequence[Mapping[str, str]]:
     return prompts
 
 
-def _default(settings: Settings, models: Mapping[str, Model]) -> str:
-    if not models:
-        raise ConfigError(["No model of the catalogue is configured: set GEMMA_URL, GEMINI_API_KEY or its own `url`."])
-    if settings.default_model and settings.default_model not in models:
-        known = ", ".join(models)
-        raise ConfigError([f"TANDEM_DEFAULT_MODEL is {settings.default_model!r}, but configured are: {known}."])
-    return settings.default_model or next(iter(models))
-
-
-def _gemma(settings: Settings) -> GemmaAccess | None:
-    key = settings.gemma_api_key.get_secret_value()
-    if not (settings.gemma_url or key):
-        return None
-    return GemmaAccess(settings.gemma_url, settings.gemma_dialect or None, settings.gemma_model, key)
-
-
-def _gemini(settings: Settings) -> GeminiAccess | None:
-    if not settings.has_gemini:
-        return None
-    key = settings.gemini_api_key.get_secret_value()
-    return GeminiAccess(
-        api_key=key,
-        project="" if key else settings.google_cloud_project,
-        location=settings.google_cloud_location,
-        model=settings.gemini_model,
-        vertex_base_url=settings.google_vertex_base_url,
-        gemini_base_url=settings.google_gemini_base_url,
-    )
-
-
 def _style(settings: Settings) -> Style:
     persona = settings.persona or files("bot.conversation").joinpath("instructions.md").read_text("utf-8").strip()
     sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens)
@@ -298,6 +206,3 @@ async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-
-
-_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)  # each model keeps its own deadlines

@@ -170,6 +170,9 @@ class Settings(BaseModel):
     )
     max_turns: int = _setting("TANDEM_MAX_TURNS", 256, "Answers at once in one process.", ge=1)
     replicas: int = _setting("TANDEM_REPLICAS", 0, "How many processes share Slack's limits; 0: unknown.", ge=0)
+    inspect: bool = _setting(
+        "TANDEM_INSPECT", False, "Show the mirror at `/inspect`, on loopback only; for development."
+    )
     log_level: LogLevel = _setting("LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`.")
     log_format: Literal["json", "text"] = _setting("TANDEM_LOG_FORMAT", "json", "`json` or `text`.")
     weights_hub: Address = _setting(

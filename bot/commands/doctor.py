@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 
-from bot.app import open_models, open_store
+from bot.rooms import open_models, open_store
 from bot.commands.manifest import bot_scopes
 from bot.commands.sentences import missing_scope, sentence
 from bot.config import Settings, load_settings, unknown_variables
