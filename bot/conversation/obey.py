@@ -18,11 +18,13 @@ async def obey(word: ControlWord, hold: Hold, chooser: Chooser, choice: Choice) 
     if not word.argument:
         label = choice.entry.label if choice.entry else ""
         facts = {"label": label, "level": choice.level, "known": known, "gone": choice.gone}
-        return Ending(kind="told", error_code="model_current", facts=facts, choices=menu)
+        now = choice.entry.id if choice.entry else ""
+        return Ending(kind="told", error_code="model_current", model_id=now, facts=facts, choices=menu)
     chosen = await chooser.set_for_thread(
         hold.thread.key, word.argument, team_id=hold.turn.team_id, user_id=hold.turn.asker_id
     )
     if chosen.entry is None:
         facts = {"name": word.argument, "known": known}
         return Ending(kind="told", error_code=chosen.refusal or "unknown_model", facts=facts, choices=menu)
-    return Ending(kind="told", error_code="model_set", facts={"label": chosen.entry.label}, choices=menu)
+    now, facts = chosen.entry.id, {"label": chosen.entry.label}
+    return Ending(kind="told", error_code="model_set", model_id=now, facts=facts, choices=menu)
