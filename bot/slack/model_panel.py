@@ -9,7 +9,7 @@ from bot.conversation.models import ModelEntry
 from bot.conversation.ports import Directory, ModelChoice
 from bot.conversation.thread import ThreadKey
 from bot.errors import SlackError
-from bot.slack.apologies import notice
+from bot.slack.apologies import apology, notice
 from bot.slack.authorize import Identity
 from bot.slack.blocks import escaped, model_menu
 from bot.slack.interactions import Scope
@@ -40,12 +40,11 @@ class ModelPanel:
         """Who answers, which level decided, and a menu that sets `scope`; raises StoreError."""
         choice = await self._chooser.resolve(team_id=self._us.team_id, channel_id=channel_id, user_id=user_id)
         admitted = self._chooser.allowed(self_hosted_only=choice.self_hosted_only)
-        label = choice.entry.label if choice.entry else ""
-        text = self._said("model_current", label=label, level=choice.level, gone=choice.gone, known=_known(admitted))
-        choices = [ModelChoice(entry.id, entry.label) for entry in admitted]
-        if not choices:
-            return Answer(text)
-        menu = model_menu(choices, chosen=choice.entry.id if choice.entry else "")
+        if choice.entry is None:
+            return Answer(apology("no_model_allowed", facts={"label": escaped(choice.overruled)}))
+        facts = {"label": choice.entry.label, "level": choice.level, "name": choice.gone, "known": _known(admitted)}
+        text = self._said("model_gone" if choice.gone else "model_current", **facts)
+        menu = model_menu([ModelChoice(entry.id, entry.label) for entry in admitted], chosen=choice.entry.id)
         return Answer(
             text, (_section(text), {"type": "actions", "block_id": scope_block_id(scope), "elements": [menu]})
         )

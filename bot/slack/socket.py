@@ -92,7 +92,8 @@ class SocketMode:
         while True:
             await asyncio.sleep(self._timing.tick_s)
             client = self._client
-            match self._health.look(client.current_session, is_up=await client.is_connected()):
+            is_up = await client.is_connected()
+            match self._health.look(client.current_session, is_up=is_up, is_pacing=client.is_pacing):
                 case "well":
                     pass
                 case "down":

@@ -15,7 +15,7 @@ import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import SlackError, SlackRateLimited
+from bot.errors import SlackError, SlackRateLimited, SlackUnavailable
 from bot.slack.errors import FOREIGN, translated
 
 log = logging.getLogger("tandem.slack.socket")
@@ -70,6 +70,7 @@ class SteadyClient(SocketModeClient):
         self._pause = pause
         self._unspent: str | None = None
         self._url_at = 0.0
+        self.is_pacing = False
         self._reconnecting = False
 
     async def check(self) -> None:
@@ -78,7 +79,7 @@ class SteadyClient(SocketModeClient):
 
     async def issue_new_wss_url(self) -> str:
         """A URL that opens one socket; raises SlackError."""
-        await self._pause(self._pace.wait_s())
+        await self._wait_for_turn()
         self._pace.opened()
         try:
             answer = await self.web_client.apps_connections_open(app_token=self.app_token)
@@ -90,6 +91,15 @@ class SteadyClient(SocketModeClient):
             raise error from exc
         self._url_at = time.monotonic()
         return str(answer["url"])
+
+    async def _wait_for_turn(self) -> None:
+        self.is_pacing = True
+        try:
+            await self._pause(self._pace.wait_s())
+        finally:
+            self.is_pacing = False
+        if self.closed:  # while it waited: no need to spend a URL
+            raise SlackUnavailable(f"{_OPEN}: closed")
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         """Replace the socket: by a URL that is there before the old one is closed.

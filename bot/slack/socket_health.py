@@ -46,13 +46,18 @@ class Health:
         if is_hello:
             self._greeted = session
 
-    def look(self, session: object, *, is_up: bool) -> Ailment:
-        """What ails the connection now. "mute" and "stuck" are said once: whoever hears it opens another."""
+    def look(self, session: object, *, is_up: bool, is_pacing: bool = False) -> Ailment:
+        """What ails the connection now. "mute" and "stuck" are said once: whoever hears it opens another.
+
+        A client that keeps to Slack's pace before it opens one is not stuck.
+        """
         now = self._now()
         if session is not self._session:
             self._session, self._quiet_since = session, now
         if is_up and session is not None:
             return self._look_at_open(session, now)
+        if is_pacing:
+            self._healing_since = now
         if now - max(self._well_at, self._healing_since) > self._timing.stuck_s:
             self._healing_since = now
             return "stuck"

@@ -1,6 +1,7 @@
 """/model, menus and buttons, from the playground through Bolt: who may set what, and what they are told."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,13 @@ from typing import Any
 import pytest
 
 from bot.conversation.ports import ModelChoice
-from bot.conversation.thread import Channel, Message, Person, Place, ThreadKey
+from bot.conversation.thread import Channel, Message, Place, ThreadKey
 from bot.conversation.turn import Turn
-from bot.errors import SlackRejected
 from bot.slack.blocks import ASK_AGAIN, MODEL_MENU, answer_block_id, button, model_menu
 from tests.doubles.slack_side import GEMINI, GEMMA, SlackSide, slack_side, until
 from tests.doubles.workspace import Workspace
 
-ADA, BEN, GIA, GENERAL, SECRET, QUIET, DM = "U0ADA", "U0BEN", "U0GIA", "C0GENERAL", "C0PRIVATE", "C0QUIET", "D0ADA"
+ADA, BEN, GIA, GENERAL, DM = "U0ADA", "U0BEN", "U0GIA", "C0GENERAL", "D0ADA"
 TEAM = "T0TANDEM"
 
 
@@ -245,70 +245,49 @@ async def test_opening_the_direct_message_suggests_prompts(workspace: Workspace,
 
 
 async def test_the_home_tab_shows_ones_own_model_and_changes_it(workspace: Workspace, side: SlackSide) -> None:
-    await workspace.post("event", event={"type": "app_home_opened", "user": ADA, "channel": DM, "tab": "home"})
+    await workspace.open_home(ADA, "home")
+    view = (await published(workspace, 1))["view"]
+    assert "Gemma 3 12B answers" in str(view)
 
+    home = (await workspace.post("open_home", **{"as": ADA, "tab": "home"}))["view"]
+    click = {"as": ADA, "view_id": home["id"], "action_id": MODEL_MENU, "selected_option_value": "gemini"}
+    await workspace.post("action", **click)
+
+    await published(workspace, 3)
+    person = await side.mirror.threads.person(TEAM, ADA)
+    assert person is not None and person.model_id == "gemini"
+    last = (await workspace.calls("views.publish"))[-1]["args"]
+    assert "answers the threads you start from now on" in str(last["view"])
+
+
+async def published(workspace: Workspace, count: int) -> dict[str, Any]:
+    """What the newest views.publish said, once there are `count` of them."""
     async with asyncio.timeout(8):
-        while not (calls := await workspace.calls("views.publish")):
+        while len(calls := await workspace.calls("views.publish")) < count:
             await asyncio.sleep(0.05)
-    assert calls[0]["args"]["user_id"] == ADA
-    assert MODEL_MENU in str(calls[0]["args"]["view"])
+    assert calls[-1]["ok"] and calls[-1]["args"]["user_id"] == ADA
+    return dict(calls[-1]["args"])
 
 
-async def test_what_the_directory_learned_is_asked_once_a_day(workspace: Workspace, side: SlackSide) -> None:
-    people = await asyncio.gather(*(side.directory.person(TEAM, ADA) for _ in range(5)))
-    await side.directory.person(TEAM, ADA)
-    await side.directory.channel(TEAM, GENERAL)
-    await side.directory.channel(TEAM, GENERAL)
+async def test_a_chosen_model_that_is_gone_is_named(workspace: Workspace, side: SlackSide) -> None:
+    await side.mirror.threads.save_channel(Channel(TEAM, GENERAL, model_id="claude", fetched_at=1.0))
 
-    assert {person.name for person in people} == {"Ada"}
-    assert (await side.directory.person(TEAM, GIA)).is_guest
-    assert side.directory.name_of(ADA) == "Ada"
-    assert [call["args"]["user"] for call in await workspace.calls("users.info")] == [ADA, GIA]
-    assert len(await workspace.calls("conversations.info")) == 1
+    await workspace.command(ADA, GENERAL, "/model")
+
+    message = await shown(workspace, "no longer exists", user=ADA, channel=GENERAL)
+    assert "claude" in message["text"] and "Gemma 3 12B" in message["text"]
 
 
-async def test_yesterdays_facts_are_better_than_none(workspace: Workspace, side: SlackSide) -> None:
-    await side.mirror.threads.save_person(Person(TEAM, ADA, "Ada as she was", model_id="gemini", fetched_at=1.0))
-    await side.mirror.threads.save_channel(Channel(TEAM, GENERAL, "as-it-was", self_hosted_only=True, fetched_at=1.0))
-    await workspace.trouble(fail=[{"method": "users.info", "kind": "status", "status": 503, "times": 2}])
+async def test_a_channel_of_the_teams_own_models_offers_and_takes_no_other(
+    workspace: Workspace, side: SlackSide
+) -> None:
+    await side.mirror.threads.save_channel(Channel(TEAM, GENERAL, self_hosted_only=True, fetched_at=time.time()))
 
-    assert (await side.directory.person(TEAM, ADA)).name == "Ada as she was"
-    person, channel = await side.directory.person(TEAM, ADA), await side.directory.channel(TEAM, GENERAL)
+    await workspace.command(ADA, GENERAL, "/model")
+    message = await shown(workspace, "answers here", user=ADA, channel=GENERAL)
+    assert "gemini" not in str(message["blocks"])
 
-    assert (person.name, person.model_id) == ("Ada", "gemini")
-    assert (channel.name, channel.self_hosted_only) == ("general", True)
-    with pytest.raises(SlackRejected):
-        await side.directory.person(TEAM, "U0NOBODY")
-
-
-async def test_membership_is_asked_anew(workspace: Workspace, side: SlackSide) -> None:
-    assert await side.directory.is_member(GENERAL, ADA)
-    assert not await side.directory.is_member(SECRET, GIA)
-    assert len(await workspace.calls("conversations.members")) == 2
-
-
-async def test_a_threads_past_is_read_to_its_end(workspace: Workspace, side: SlackSide) -> None:
-    root = await workspace.say(ADA, GENERAL, "the root, for <everybody>")
-    for number in range(230):
-        await workspace.say(BEN if number % 2 else ADA, GENERAL, f"message {number}", root)
-    question = await workspace.say(ADA, GENERAL, "@Tandem and you?", root)
-    client = side.connection.client
-    mark = {"event_type": "tandem_turn", "event_payload": {"turn": f"{GENERAL}:{root}", "part": 0}}
-    for text, metadata in (("an earlier answer", mark), ("its second part", mark), ("a notice", None)):
-        await client.chat_postMessage(channel=GENERAL, thread_ts=root, text=text, metadata=metadata)
-    late = await workspace.say(ADA, GENERAL, "@Tandem really?", root)
-    thread = await side.mirror.threads.thread(await own_thread(side, GENERAL, root))
-    assert thread is not None
-
-    all_of_it = await side.archive.history(thread, before_ts=late, newest=1000)
-    newest = await side.archive.history(thread, before_ts=late, newest=3)
-    before = await side.archive.history(thread, before_ts=question, newest=1000)
-
-    assert [m.text for m in all_of_it[:2]] == ["the root, for <everybody>", "message 0"]
-    assert [(m.role, m.text) for m in newest] == [
-        ("user", "message 229"),
-        ("user", "and you?"),
-        ("model", "an earlier answer\n\nits second part"),
-    ]
-    assert (newest[2].question_ts, newest[2].turn_id) == (root, f"{GENERAL}:{root}")
-    assert len(all_of_it) == 233 and len(before) == 231
+    await workspace.command(ADA, GENERAL, "/model", "gemini")
+    await shown(workspace, "the team's own models", user=ADA, channel=GENERAL)
+    channel = await side.mirror.threads.channel(TEAM, GENERAL)
+    assert channel is not None and channel.model_id == "" and channel.self_hosted_only

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 
@@ -104,3 +105,13 @@ async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> Non
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+async def all_acked(workspace: Workspace, count: int) -> list[dict[str, Any]]:
+    """The first `count` deliveries, once all of them are acknowledged."""
+    async with asyncio.timeout(15):
+        while True:
+            deliveries = await workspace.deliveries()
+            if len(deliveries) >= count and all(each["acked"] for each in deliveries):
+                return deliveries
+            await asyncio.sleep(0.05)

@@ -1,5 +1,6 @@
-"""Slack's own convention: one module per kind of arrival. What is asked, and what stops, never comes here: see
-`bot/slack/middleware.py`, which takes messages before they are acknowledged.
+"""Slack's own convention: one module per kind of arrival.
+
+What is asked, and what stops it, never comes here: `bot/slack/middleware.py` takes that before it is acknowledged.
 """
 
 from slack_bolt.app.async_app import AsyncApp

@@ -79,6 +79,12 @@ def test_a_client_that_stays_down_is_stuck_now_and_again(health: Health, clock: 
     assert [number for number, word in enumerate(said, start=1) if word == "stuck"] == [46, 92]
 
 
+def test_a_client_that_waits_for_its_turn_is_not_stuck(health: Health, clock: Clock) -> None:
+    for _ in range(100):
+        clock.now += 1
+        assert health.look(None, is_up=False, is_pacing=True) == "down"
+
+
 def test_a_process_is_useless_after_two_minutes_without_slack(health: Health, clock: Clock) -> None:
     health.heard("socket", is_hello=True)
     health.look("socket", is_up=True)

@@ -1,0 +1,86 @@
+"""People, channels and a thread's past, as the playground's Slack knows them: asked seldom, kept apart from choices."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.conversation.thread import Channel, Person, Thread, ThreadKey
+from bot.errors import SlackRejected
+from tests.doubles.slack_side import SlackSide, slack_side
+from tests.doubles.workspace import Workspace
+
+ADA, BEN, GIA, GENERAL, SECRET = "U0ADA", "U0BEN", "U0GIA", "C0GENERAL", "C0PRIVATE"
+TEAM = "T0TANDEM"
+
+
+@pytest.fixture
+async def workspace() -> AsyncIterator[Workspace]:
+    async with Workspace() as running:
+        yield running
+
+
+@pytest.fixture
+async def side(workspace: Workspace, tmp_path: Path) -> AsyncIterator[SlackSide]:
+    async with slack_side(workspace, tmp_path) as side:
+        yield side
+
+
+async def test_what_the_directory_learned_is_asked_once_a_day(workspace: Workspace, side: SlackSide) -> None:
+    people = await asyncio.gather(*(side.directory.person(TEAM, ADA) for _ in range(5)))
+    await side.directory.person(TEAM, ADA)
+    await side.directory.channel(TEAM, GENERAL)
+    await side.directory.channel(TEAM, GENERAL)
+
+    assert {person.name for person in people} == {"Ada"}
+    assert (await side.directory.person(TEAM, GIA)).is_guest
+    assert side.directory.name_of(ADA) == "Ada"
+    assert [call["args"]["user"] for call in await workspace.calls("users.info")] == [ADA, GIA]
+    assert len(await workspace.calls("conversations.info")) == 1
+
+
+async def test_yesterdays_facts_are_better_than_none(workspace: Workspace, side: SlackSide) -> None:
+    await side.mirror.threads.save_person(Person(TEAM, ADA, "Ada as she was", model_id="gemini", fetched_at=1.0))
+    await side.mirror.threads.save_channel(Channel(TEAM, GENERAL, "as-it-was", self_hosted_only=True, fetched_at=1.0))
+    await workspace.trouble(fail=[{"method": "users.info", "kind": "status", "status": 503, "times": 2}])
+
+    assert (await side.directory.person(TEAM, ADA)).name == "Ada as she was"
+    person, channel = await side.directory.person(TEAM, ADA), await side.directory.channel(TEAM, GENERAL)
+
+    assert (person.name, person.model_id) == ("Ada", "gemini")
+    assert (channel.name, channel.self_hosted_only) == ("general", True)
+    with pytest.raises(SlackRejected):
+        await side.directory.person(TEAM, "U0NOBODY")
+
+
+async def test_membership_is_asked_anew(workspace: Workspace, side: SlackSide) -> None:
+    assert await side.directory.is_member(GENERAL, ADA)
+    assert not await side.directory.is_member(SECRET, GIA)
+    assert len(await workspace.calls("conversations.members")) == 2
+
+
+async def test_a_threads_past_is_read_to_its_end(workspace: Workspace, side: SlackSide) -> None:
+    root = await workspace.say(ADA, GENERAL, "the root, for <everybody>")
+    for number in range(230):
+        await workspace.say(BEN if number % 2 else ADA, GENERAL, f"message {number}", root)
+    question = await workspace.say(ADA, GENERAL, "@Tandem and you?", root)
+    client = side.connection.client
+    mark = {"event_type": "tandem_turn", "event_payload": {"turn": f"{GENERAL}:{root}", "part": 0}}
+    for text, metadata in (("an earlier answer", mark), ("its second part", mark), ("a notice", None)):
+        await client.chat_postMessage(channel=GENERAL, thread_ts=root, text=text, metadata=metadata)
+    late = await workspace.say(ADA, GENERAL, "@Tandem really?", root)
+    thread = Thread(ThreadKey(GENERAL, root), TEAM, ADA, "channel")
+
+    all_of_it = await side.archive.history(thread, before_ts=late, newest=1000)
+    newest = await side.archive.history(thread, before_ts=late, newest=3)
+    before = await side.archive.history(thread, before_ts=question, newest=1000)
+
+    assert [m.text for m in all_of_it[:2]] == ["the root, for <everybody>", "message 0"]
+    assert [(m.role, m.text) for m in newest] == [
+        ("user", "message 229"),
+        ("user", "and you?"),
+        ("model", "an earlier answer\n\nits second part"),
+    ]
+    assert (newest[2].question_ts, newest[2].turn_id) == (root, f"{GENERAL}:{root}")
+    assert len(all_of_it) == 233 and len(before) == 231
