@@ -7,10 +7,10 @@ PYTEST := $(PY) -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format contract e2e docs screenshot lock clean
+.PHONY: help run test check format contract e2e docs screenshot bench-playground lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.local ## open the playground: a local Slack in the browser, the bot, and a model (ARGS="--small")
 	@$(PY) -m bot playground $(ARGS)
@@ -42,6 +42,9 @@ docs: $(VENV)/.dev ## renew the generated parts of README.md and docs/
 screenshot: $(VENV)/.dev ## renew README's picture from a playground that runs (ARGS="--url http://127.0.0.1:3001")
 	$(PY) scripts/screenshot.py docs/images/answer.png $(ARGS)
 
+bench-playground: $(VENV)/.dev ## what 200 threads that stream at once cost the playground (ARGS="--threads 400")
+	$(PY) -m bench.playground $(ARGS)
+
 lock: $(VENV)/.dev ## renew requirements/ (UPGRADE=--upgrade takes newer versions)
 	$(LOCK) pyproject.toml -o requirements/run.txt
 	$(LOCK) pyproject.toml --extra local -o requirements/local.txt
@@ -50,7 +53,7 @@ lock: $(VENV)/.dev ## renew requirements/ (UPGRADE=--upgrade takes newer version
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
-	find bot playground tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find bench bot playground tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written when its step is done, so an interrupted step is repeated and a finished one costs nothing.
 $(VENV)/.base: requirements/build.txt scripts/find_python
