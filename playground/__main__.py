@@ -6,12 +6,15 @@ import contextlib
 import signal
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playground.errors import WorkspaceFileError
 from playground.local_slack import Credentials, LocalSlack
 from playground.manifest import Manifest, everything, read_manifest
 from playground.server import Server
 from playground.workspace_file import DEFAULT_FILE, read_roster
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def main() -> int:
@@ -52,7 +55,7 @@ def _slack(options: argparse.Namespace) -> LocalSlack:
     roster = read_roster(options.workspace, app_name=manifest.name)
     credentials = Credentials(options.bot_token, options.app_token, options.signing_secret)
     url = "" if options.events == "socket" else options.events
-    return LocalSlack(roster, manifest, credentials, url)
+    return LocalSlack(roster, manifest, credentials, url, options.inspect)
 
 
 def _manifest(path: Path | None) -> Manifest:
@@ -60,6 +63,14 @@ def _manifest(path: Path | None) -> Manifest:
     if path is None and not Path("manifest.yaml").is_file():
         return everything()
     return read_manifest(path or Path("manifest.yaml"))
+
+
+def _loopback_url(text: str) -> str:
+    """An http URL on this machine: what the bot shows there is nobody else's business."""
+    parts = urlsplit(text)
+    if text and (parts.scheme != "http" or parts.hostname not in LOOPBACK):
+        raise argparse.ArgumentTypeError(f"{text!r} is no http:// URL on 127.0.0.1, such as the bot's /inspect")
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--manifest", type=Path, help="the app's manifest.yaml (./manifest.yaml if there is one)")
     parser.add_argument("--workspace", type=Path, default=DEFAULT_FILE, help="team, people and channels, as YAML")
     parser.add_argument("--events", default="socket", help="`socket`, or the URL that takes signed HTTP events")
+    parser.add_argument(
+        "--inspect", type=_loopback_url, default="", help="URL where the bot shows its mirror of a thread"
+    )
     parser.add_argument("--bot-token", default=known.bot_token)
     parser.add_argument("--app-token", default=known.app_token)
     parser.add_argument("--signing-secret", default=known.signing_secret)

@@ -67,7 +67,8 @@ class Deliveries:
         self._tasks: set[asyncio.Task[Outcome]] = set()
         self._count = 0
         self.log: deque[Delivery] = deque(maxlen=KEPT)
-        self.on_attempt: list[Callable[[Delivery], None]] = []
+        self.on_delivery: list[Callable[[Delivery], None]] = []
+        """Told when a payload sets out, and after each attempt."""
 
     def send_event(self, payload: JSON) -> Delivery:
         """Send an event in the background, again while nobody acknowledges it."""
@@ -132,15 +133,19 @@ class Deliveries:
                 "duration_ms": round((time.monotonic() - started) * 1000, 3),
             }
         )
-        for listener in self.on_attempt:
-            listener(delivery)
+        self._tell(delivery)
         return outcome
 
     def _note(self, kind: Kind, payload: JSON) -> Delivery:
         self._count += 1
         delivery = Delivery(n=self._count, at=time.time(), kind=kind, payload=payload)
         self.log.append(delivery)
+        self._tell(delivery)
         return delivery
+
+    def _tell(self, delivery: Delivery) -> None:
+        for listener in self.on_delivery:
+            listener(delivery)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

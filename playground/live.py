@@ -8,6 +8,7 @@ from aiohttp import WSMsgType, web
 from playground.delivery import Delivery, encoded
 from playground.record import Call
 from playground.sessions import Session
+from playground.wire import call_entry, delivery_entry
 from playground.workspace import Change, Message, Workspace
 
 JSON = dict[str, Any]
@@ -113,15 +114,17 @@ class Live:
         for page in self._pages:
             page.push({"type": "connection", "bot_connected": connected})
 
-    def on_call(self, call: Call) -> None:
-        for page in self._pages:
-            if page.wire:
-                page.push({"type": "wire", "kind": "call", **call.as_json()})
+    def on_call(self, call: Call, answer: JSON) -> None:
+        if pages := [page for page in self._pages if page.wire]:
+            frame = {"type": "wire", **call_entry(call, answer)}
+            for page in pages:
+                page.push(frame)
 
     def on_delivery(self, delivery: Delivery) -> None:
-        for page in self._pages:
-            if page.wire:
-                page.push({"type": "wire", **delivery.as_json(), "kind": "delivery", "as": delivery.kind})
+        if pages := [page for page in self._pages if page.wire]:
+            frame = {"type": "wire", **delivery_entry(delivery)}
+            for page in pages:
+                page.push(frame)
 
     def _to_members(self, channel_id: str, frame: JSON) -> None:
         channel = self._workspace.roster.channels[channel_id]

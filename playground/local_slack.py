@@ -37,6 +37,8 @@ class LocalSlack:
     manifest: Manifest
     credentials: Credentials = field(default_factory=Credentials)
     events_url: str = ""
+    inspect_url: str = ""
+    """Where the bot shows its mirror of a thread; empty: nowhere."""
     timing: Timing = field(default_factory=Timing)
     trouble: Trouble = field(default_factory=Trouble)
     base_url: str = ""
@@ -110,7 +112,7 @@ class LocalSlack:
         self.views.on_view.append(self.live.on_view)
         self.sockets.on_connections.append(lambda _: self.live.on_connection(self.bot_connected()))
         self.record.on_call.append(self.live.on_call)
-        self.deliveries.on_attempt.append(self.live.on_delivery)
+        self.deliveries.on_delivery.append(self.live.on_delivery)
 
     def _app_posted(self, change: Change) -> None:
         message = change.message

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 KEPT = 20_000  # calls remembered
+KEPT_ANSWERS = 500  # and the answers of the newest, for the Wire view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +32,17 @@ class Record:
     def __init__(self) -> None:
         self._calls: deque[Call] = deque(maxlen=KEPT)
         self._count = 0
-        self.on_call: list[Callable[[Call], None]] = []
+        self.recent: deque[tuple[Call, dict[str, Any]]] = deque(maxlen=KEPT_ANSWERS)
+        self.on_call: list[Callable[[Call, dict[str, Any]], None]] = []
 
-    def add(self, **facts: Any) -> None:
+    def add(self, answer: dict[str, Any], **facts: Any) -> None:
+        """Note a call; `facts` are the fields of Call but its number."""
         self._count += 1
         call = Call(n=self._count, **facts)
         self._calls.append(call)
+        self.recent.append((call, answer))
         for listener in self.on_call:
-            listener(call)
+            listener(call, answer)
 
     def calls(self, method: str = "", since: int = 0) -> Iterator[Call]:
         """Calls of one method (or all) with a number above `since`."""
@@ -51,3 +55,4 @@ class Record:
 
     def forget(self) -> None:
         self._calls.clear()
+        self.recent.clear()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from aiohttp import BodyPartReader, web
 
 from playground import control, web_api
+from playground.control import inspecting
 from playground.errors import SlackError
 from playground.local_slack import LocalSlack
 
@@ -34,6 +35,7 @@ def build_app(slack: LocalSlack) -> web.Application:
     app.router.add_post("/files/upload/{token}", _upload)
     app.router.add_get("/files/{path:.+}", _download)
     app.router.add_get("/_/live", _live)
+    app.router.add_get("/_/file", _file)
     app.router.add_route("*", "/_/{name}", _control)
     app.router.add_get("/", _page)
     if PAGE.is_dir():
@@ -107,6 +109,10 @@ async def _control(request: web.Request) -> web.StreamResponse:
 
 async def _live(request: web.Request) -> web.StreamResponse:
     return await control.live(request.app[SLACK], request)
+
+
+async def _file(request: web.Request) -> web.Response:
+    return await inspecting.file(request.app[SLACK], request)
 
 
 async def _page(request: web.Request) -> web.StreamResponse:

@@ -127,6 +127,12 @@ class Workspace:
             raise SlackError("message_not_found")
         return message
 
+    def shows_file(self, file_id: str, user_id: str) -> bool:
+        """Whether a person sees a message that carries this file."""
+        seen = (self.timeline(id) for id in self.roster.channels if self.may_see_id(id, user_id))
+        messages = (message for timeline in seen for message in timeline.messages.values())
+        return any(file["id"] == file_id for message in messages for file in message.data.get("files", ()))
+
     def thread(self, channel_id: str, root: str) -> list[Message]:
         """The root and its replies, oldest first; empty when there is no such message."""
         timeline = self.timeline(channel_id)

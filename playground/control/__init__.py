@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.control import acting, troubling, watching
+from playground.control import acting, inspecting, troubling, watching
 from playground.delivery import encoded
 from playground.errors import SlackError
 from playground.live import status_frame
@@ -66,6 +66,8 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "calls"): watching.calls,
     ("GET", "deliveries"): watching.deliveries,
     ("GET", "status"): watching.status,
+    ("GET", "wire"): inspecting.wire,
+    ("GET", "store"): inspecting.store,
     ("POST", "say"): acting.say,
     ("POST", "edit"): acting.edit,
     ("POST", "delete"): acting.delete,

@@ -32,6 +32,7 @@ async def workspace(slack: LocalSlack, values: JSON) -> JSON:
     seen = [c for c in roster.channels.values() if slack.workspace.may_see(c, me.id)]
     return {
         "team": {"id": roster.team_id, "name": roster.team_name},
+        "store": bool(slack.inspect_url),
         "app": app,
         "me": _shown_user(me),
         "users": [_shown_user(user) for user in roster.users.values()],

@@ -59,6 +59,7 @@ async def answer(slack: LocalSlack, request: web.Request) -> web.StreamResponse:
     finally:
         status = response.status if response is not None else _status(body)
         slack.record.add(
+            body,
             at=time.time(),
             method=name,
             args=values,
