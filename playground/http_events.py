@@ -1,11 +1,15 @@
 """Payloads in, signed HTTP requests to the app out, and its answers back: Slack's Events API over HTTP."""
 
+import asyncio
 import hashlib
 import hmac
 import json
+import secrets
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
@@ -16,7 +20,10 @@ JSON = dict[str, Any]
 
 
 class HttpEvents:
-    """The app's request URL, which takes events, commands and interactions alike."""
+    """The app's request URL, which takes events, commands and interactions alike.
+
+    Nothing is sent to it before it has answered Slack's `url_verification`: it proves that it has the signing secret.
+    """
 
     name = "http"
 
@@ -25,14 +32,69 @@ class HttpEvents:
         self._secret = signing_secret.encode()
         self._timing = timing
         self._session: aiohttp.ClientSession | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.answers = False
+        """Whether the app is there, and has proven to be the one."""
+        self.on_connection: list[Callable[[], None]] = []
 
     @property
     def is_open(self) -> bool:
         return bool(self._url)
 
+    def watch(self) -> None:
+        """Ask in the background whether the app is there, again whenever it has gone."""
+        if self._url and self._watching is None:
+            self._watching = asyncio.get_running_loop().create_task(self._watch())
+
     async def attempt(self, kind: Kind, payload: JSON, *, retry: int, reason: str) -> Outcome:
         """One signed POST; any status but 200 is no ack."""
-        body, content_type = _body(kind, payload)
+        if not self.answers:
+            verified = await self._verify()
+            if not verified.acked:
+                return verified
+        outcome = await self._post(*_body(kind, payload), retry=retry, reason=reason)
+        self._note(answers=outcome.reason != "connection_failed")
+        return outcome
+
+    async def _verify(self) -> Outcome:
+        """Slack's question to a new request URL: it must give the challenge back."""
+        challenge = secrets.token_hex(16)
+        question = {"token": "playground", "challenge": challenge, "type": "url_verification"}
+        outcome = await self._post(encoded(question).encode(), "application/json", retry=0, reason="")
+        said = outcome.answer or {}
+        proven = outcome.acked and challenge in (said.get("challenge"), str(said.get("text", "")).strip())
+        self._note(answers=proven)
+        return Outcome(proven, outcome.reason or ("" if proven else "http_error"))
+
+    async def _watch(self) -> None:
+        while True:
+            if self.answers:
+                self._note(answers=await self._listens())
+            else:
+                await self._verify()
+            await asyncio.sleep(self._timing.verify_s)
+
+    async def _listens(self) -> bool:
+        """Whether anybody takes connections at the URL."""
+        parts = urlsplit(self._url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(self._timing.ack_s):
+                _, writer = await asyncio.open_connection(parts.hostname, port)
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        return True
+
+    def _note(self, *, answers: bool) -> None:
+        if answers != self.answers:
+            self.answers = answers
+            for listener in self.on_connection:
+                listener()
+
+    async def _post(self, body: bytes, content_type: str, *, retry: int, reason: str) -> Outcome:
         headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0", **self.signature(body)}
         if retry:
             headers |= {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": reason}
@@ -43,7 +105,7 @@ class HttpEvents:
             async with self._session.post(
                 self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
-                text = await response.text()
+                text = await response.text(errors="replace")
         except TimeoutError:
             return Outcome(False, "http_timeout")
         except aiohttp.ClientError:
@@ -60,6 +122,9 @@ class HttpEvents:
 
     async def close(self) -> None:
         """Close the connections to the app."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 

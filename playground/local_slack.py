@@ -74,11 +74,12 @@ class LocalSlack:
         self._wire()
 
     def serve_at(self, base_url: str) -> None:
-        """Tell every part that hands out URLs where the playground is."""
+        """Tell every part that hands out URLs where the playground is, and look for an app behind HTTP."""
         self.base_url = self.files.base_url = self.interactivity.base_url = base_url
+        self.http.watch()
 
     def bot_connected(self) -> bool:
-        return self.sockets.is_open or self.http.is_open
+        return self.sockets.is_open or self.http.answers
 
     async def close(self) -> None:
         """End all connections, timers and deliveries."""
@@ -111,6 +112,7 @@ class LocalSlack:
         self.sessions.on_status.append(self.live.on_status)
         self.views.on_view.append(self.live.on_view)
         self.sockets.on_connections.append(lambda _: self.live.on_connection(self.bot_connected()))
+        self.http.on_connection.append(lambda: self.live.on_connection(self.bot_connected()))
         self.record.on_call.append(self.live.on_call)
         self.deliveries.on_delivery.append(self.live.on_delivery)
 

@@ -1,6 +1,7 @@
 """Deliveries are acknowledged or come again: over Socket Mode, and over signed HTTP."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -160,7 +161,7 @@ async def test_any_envelope_can_be_sent_again(slack: InProcess) -> None:
 
 
 class HttpApp:
-    """An app behind an HTTP URL that answers with the given statuses, then 200."""
+    """An app behind an HTTP URL that proves itself, then answers with the given statuses, then 200."""
 
     def __init__(self, *statuses: int, headers: dict[str, str] | None = None) -> None:
         self._statuses = list(statuses)
@@ -168,7 +169,10 @@ class HttpApp:
         self.requests: list[tuple[dict[str, str], bytes]] = []
 
     async def serve(self, request: web.Request) -> web.Response:
-        self.requests.append((dict(request.headers), await request.read()))
+        body = await request.read()
+        if json.loads(body)["type"] == "url_verification":
+            return web.json_response({"challenge": json.loads(body)["challenge"]})
+        self.requests.append((dict(request.headers), body))
         status = self._statuses.pop(0) if self._statuses else 200
         return web.Response(status=status, headers=self._headers)
 
