@@ -66,6 +66,9 @@ class Deliveries:
         self._trouble = trouble
         self._tasks: set[asyncio.Task[Outcome]] = set()
         self._count = 0
+        self._set_out = asyncio.Event()
+        """Set, and renewed, whenever an event sets out: what one waits for that is to be overtaken."""
+        self._held = False
         self.log: deque[Delivery] = deque(maxlen=KEPT)
         self.on_delivery: list[Callable[[Delivery], None]] = []
         """Told when a payload sets out, and after each attempt."""
@@ -74,7 +77,7 @@ class Deliveries:
         """Send an event in the background, again while nobody acknowledges it."""
         delivery = self._note("events_api", payload)
         self._spawn(self._send_event(delivery))
-        if self._trouble.events.duplicate and self._trouble.chance.random() < self._trouble.events.duplicate:
+        if self._happens(self._trouble.events.duplicate):
             self._spawn(self._send_event(self._note("events_api", payload)))
         return delivery
 
@@ -101,7 +104,11 @@ class Deliveries:
         trouble = self._trouble.events
         if trouble.delay_s:
             await asyncio.sleep(self._trouble.chance.random() * trouble.delay_s)
-        if trouble.lose and self._trouble.chance.random() < trouble.lose:
+        if not self._held and self._happens(trouble.reorder):
+            await self._be_overtaken()
+        self._set_out.set()
+        self._set_out = asyncio.Event()
+        if self._happens(trouble.lose):
             outcome = self._noted(delivery, "none", Outcome(False, "timeout"), time.monotonic())
         else:
             outcome = await self._attempt(delivery, 0, "")
@@ -112,6 +119,21 @@ class Deliveries:
             outcome = await self._attempt(delivery, retry, outcome.reason)
         delivery.lost = not outcome.acked
         return outcome
+
+    def _happens(self, share: float) -> bool:
+        return bool(share) and self._trouble.chance.random() < share
+
+    async def _be_overtaken(self) -> None:
+        """Wait until a later event has set out; not for ever, for there may be none."""
+        self._held = True
+        try:
+            async with asyncio.timeout(self._trouble.events.reorder_s):
+                await self._set_out.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._held = False
+        await asyncio.sleep(0)  # the other one goes first
 
     async def _attempt(self, delivery: Delivery, retry: int, reason: str) -> Outcome:
         started = time.monotonic()

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,7 @@ PER_MINUTE: dict[Tier, float] = {
 }  # docs.slack.dev/apis/web-api/rate-limits
 POST_BURST = 5  # chat.postMessage: short bursts, then one a second per channel
 POST_PER_S = 1.0
+_ROUNDING = 1e-9  # who waits exactly as long as they were told gets through
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class Bucket:
         """Take one token; 0.0, or the seconds until there is one."""
         self.tokens = min(self.capacity, self.tokens + (now - self.filled_at) * self.per_s)
         self.filled_at = now
-        if self.tokens >= 1:
+        if self.tokens >= 1 - _ROUNDING:
             self.tokens -= 1
             return 0.0
         return (1 - self.tokens) / self.per_s
@@ -45,6 +47,7 @@ class RateLimits:
     def __init__(self, trouble: Trouble) -> None:
         self._trouble = trouble
         self._buckets: dict[tuple[str, str, float], Bucket] = {}
+        self.now: Callable[[], float] = time.monotonic
 
     def retry_after(self, method: str, tier: Tier, channel: str) -> int:
         """0 when the call may pass, else the whole seconds to wait."""
@@ -55,7 +58,7 @@ class RateLimits:
             key, capacity, per_s = channel, POST_BURST * scale, POST_PER_S * scale
         else:
             key, capacity, per_s = "", PER_MINUTE[tier] * scale, PER_MINUTE[tier] * scale / 60
-        now = time.monotonic()
+        now = self.now()
         capacity = max(1.0, capacity)
         bucket = self._buckets.setdefault((method, key, scale), Bucket(capacity, per_s, capacity, now))
         return math.ceil(bucket.take(now))

@@ -1,10 +1,11 @@
 """Payloads in, Socket Mode frames out, and the acks back: the WebSocket side of Slack."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -28,7 +29,7 @@ class SocketMode:
         self._trouble = trouble
         self._tickets: dict[str, float] = {}
         self._connections: dict[web.WebSocketResponse, web.Request] = {}
-        self._closing: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._acks: dict[str, asyncio.Future[JSON]] = {}
         self.on_connections: list[Callable[[int], None]] = []
 
@@ -75,11 +76,13 @@ class SocketMode:
             await socket.close()
             return socket
         self._connections[socket] = request
+        ageing = self._spawn(self._age(socket))
         try:
             await socket.send_str(encoded(self._hello()))
             self._tell()
             await self._read(socket)
         finally:
+            ageing.cancel()
             self._connections.pop(socket, None)
             self._tell()
         return socket
@@ -92,31 +95,55 @@ class SocketMode:
                 if request.transport is not None:
                     request.transport.abort()
                 continue
-            frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "playground"}}
-            await socket.send_str(encoded(frame))
             if reason == "warning":
-                delay_s = self._timing.disconnect_warning_s
-                asyncio.get_running_loop().call_later(delay_s, self._close_soon, socket)
+                self._spawn(self._warn_and_end(socket))
             else:
-                self._close_soon(socket)
+                await self._end(socket, reason)
         return len(connections)
 
     async def close(self) -> None:
         """Close all connections."""
+        for task in list(self._tasks):
+            task.cancel()
         for socket in list(self._connections):
             await socket.close()
 
-    def _close_soon(self, socket: web.WebSocketResponse) -> None:
-        self._connections.pop(socket, None)
-        task = asyncio.get_running_loop().create_task(socket.close())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    async def _age(self, socket: web.WebSocketResponse) -> None:
+        """A connection ends by itself after some hours, and says so a few seconds ahead."""
+        await asyncio.sleep(max(0.0, self._timing.connection_life_s - self._timing.disconnect_warning_s))
+        self._spawn(self._warn_and_end(socket))
+
+    async def _warn_and_end(self, socket: web.WebSocketResponse) -> None:
+        with contextlib.suppress(ConnectionError):
+            await self._send_disconnect(socket, "warning")
+            await asyncio.sleep(self._timing.disconnect_warning_s)
+            await self._end(socket, "refresh_requested")
+
+    async def _end(self, socket: web.WebSocketResponse, reason: str) -> None:
+        """Send a connection away; nothing more is sent over it, but acks that are on their way still count."""
+        if self._connections.pop(socket, None) is not None:
+            await self._send_disconnect(socket, reason)
+            self._spawn(socket.close())
+
+    async def _send_disconnect(self, socket: web.WebSocketResponse, reason: str) -> None:
+        if not self._trouble.sockets.silent:
+            frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "playground"}}
+            await socket.send_str(encoded(frame))
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _hello(self) -> JSON:
         return {
             "type": "hello",
             "num_connections": len(self._connections),
-            "debug_info": {"host": "playground", "approximate_connection_time": 18060},
+            "debug_info": {
+                "host": "playground",
+                "approximate_connection_time": int(self._timing.connection_life_s),
+            },
             "connection_info": {"app_id": self._app_id},
         }
 

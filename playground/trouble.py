@@ -1,10 +1,11 @@
 """Switches in, misbehaviour out: what a Slack on a bad day does, and how long its clocks run."""
 
 import asyncio
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 from playground.errors import SlackError
 
@@ -23,7 +24,10 @@ class Timing:
     ticket_life_s: float = 30.0
     ack_s: float = 3.0
     retry_delays_s: tuple[float, ...] = (0.0, 60.0, 300.0)
+    connection_life_s: float = 18_060.0
     disconnect_warning_s: float = 10.0
+    verify_s: float = 1.0
+    """How often an app behind HTTP is asked whether it is there; the playground's own, Slack asks once."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +64,9 @@ class EventTrouble:
     """The first attempt is lost on the way; Slack's redelivery follows."""
     delay_s: float = 0.0
     """At most this late, at random: so events also overtake each other."""
+    reorder: float = 0.0
+    """An event waits until a later one has set out, or for `reorder_s`."""
+    reorder_s: float = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -126,7 +133,7 @@ def set_trouble(trouble: Trouble, timing: Timing, settings: JSON) -> None:
             _assign(getattr(trouble, name), value, name)
         elif name == "fail":
             trouble.failures = [_failure(entry) for entry in value]
-        elif name == "seed":
+        elif name == "seed" and (value is None or isinstance(value, int)):
             trouble.seed = value
             trouble.chance.seed(value)
         elif name == "rate_limits" and value in ("off", "documented"):
@@ -148,11 +155,28 @@ def _failure(entry: JSON) -> Failure:
 
 
 def _assign(target: Any, values: Any, where: str) -> None:
-    known = {f.name for f in fields(target)}
-    if not isinstance(values, Mapping) or set(values) - known:
-        raise SlackError("invalid_arguments", message=f"{where} takes {', '.join(sorted(known))}")
+    """Set fields by name: all of them, or none when one is unknown or of another kind."""
+    kinds = {f.name: f.type for f in fields(target)}
+    if not isinstance(values, Mapping) or set(values) - set(kinds):
+        raise SlackError("invalid_arguments", message=f"{where} takes {', '.join(sorted(kinds))}")
+    wrong = [f"{name}={value!r}" for name, value in values.items() if not _fits(kinds[name], value)]
+    if wrong:
+        raise SlackError("invalid_arguments", message=f"{where}: {', '.join(wrong)}")
     for name, value in values.items():
         setattr(target, name, tuple(value) if isinstance(value, list) else value)
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    """Whether a JSON value is of a field's kind; numbers are seconds, shares or counts, so none is negative."""
+    if get_origin(kind) is tuple:
+        return isinstance(value, list | tuple) and all(_fits(float, item) for item in value)
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    if kind in (int, int | None):
+        return (value is None and kind is not int) or (type(value) is int and value >= 0)
+    return isinstance(value, kind)
 
 
 def _plain(value: Any) -> Any:
