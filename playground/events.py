@@ -114,6 +114,19 @@ class Events:
         }
         self.send(event, self._roster.channels[message_channel])
 
+    def title_changed(self, channel: Channel, thread_ts: str, user_id: str, *, title: str, previous: str) -> None:
+        """Somebody gave the agent's session another title."""
+        event = {
+            "type": "agent_session_title_changed",
+            "channel": channel.id,
+            "thread_ts": thread_ts,
+            "user": user_id,
+            "team_id": self._roster.team_id,
+            "title": title,
+            "event_ts": self._workspace.next_ts(),
+        }
+        self.send({**event, "previous_title": previous} if previous else event, channel)
+
     def _is_member(self, channel: Channel) -> bool:
         return self._roster.bot_user.id in channel.members
 
@@ -125,6 +138,8 @@ class Events:
             "channel_type": channel.type,
         }
         event.pop("metadata", None)
+        if channel.is_ext_shared and event.get("files") and event.get("team") != self._roster.team_id:
+            event["files"] = [_file_stub(file) for file in event["files"]]
         sends: list[tuple[JSON, str]] = [(event, _MESSAGE_EVENT[channel.type])]
         if self._mentions(channel, message):
             mention = {key: value for key, value in event.items() if key not in ("channel_type", "subtype")}
@@ -152,3 +167,8 @@ class Events:
             "channel_type": channel.type,
         }
         self.send(event, channel, subscription=_MESSAGE_EVENT[channel.type])
+
+
+def _file_stub(file: JSON) -> JSON:
+    """All that Slack Connect tells of a file from another workspace; files.info tells the rest."""
+    return {"id": file["id"], "mode": "file_access", "file_access": "check_file_info"}

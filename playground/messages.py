@@ -91,8 +91,9 @@ class Author:
 
     @classmethod
     def of_user(cls, roster: Roster, user: User, client_msg_id: str) -> "Author":
-        """A person; one of another workspace (Slack Connect) is marked as Slack marks them."""
-        keys = {"user": user.id, "team": user.team_id, "client_msg_id": client_msg_id}
+        """A person, or another app's bot; one of another workspace (Slack Connect) is marked as Slack marks them."""
+        keys = {"user": user.id, "team": user.team_id}
+        keys |= {"bot_id": user.bot_id} if user.is_bot else {"client_msg_id": client_msg_id}
         abroad = user.team_id != roster.team_id
         return cls({**keys, "user_team": user.team_id, "source_team": user.team_id} if abroad else keys)
 

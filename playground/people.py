@@ -1,23 +1,20 @@
 """What a person types or clicks in, what happens in the workspace out."""
 
 import base64
-import re
 import uuid
 from typing import Any
 
 from playground.errors import SlackError
 from playground.local_slack import LocalSlack
 from playground.messages import Author, Draft, edit_message, make_message
+from playground.parsing import typed_text
 from playground.rich_text import rich_text_block
-from playground.roster import Channel, Roster, User
+from playground.roster import Channel, User
 from playground.workspace import Message
 
 JSON = dict[str, Any]
 
 MAX_TYPED = 40_000  # what Slack's composer posts as one message
-
-_NAMED = re.compile(r"(?<![\w<&])([@#])([\w.-]*\w)")
-_URL = re.compile(r"https?://[^\s<>]+")
 
 
 def say(
@@ -40,7 +37,7 @@ def say(
     parent = slack.workspace.timeline(channel.id).messages.get(thread_ts)
     if thread_ts and (parent is None or parent.is_reply):
         raise SlackError("thread_not_found")
-    typed = as_slack_text(text, slack.roster)
+    typed = typed_text(text, slack.roster)
     draft = Draft(text=typed, blocks=[rich_text_block(typed)] if typed else [], files=uploads)
     author = Author.of_user(slack.roster, user, str(uuid.uuid4()))
     subtype = "thread_broadcast" if broadcast and thread_ts else "file_share" if uploads else ""
@@ -57,7 +54,7 @@ def edit(slack: LocalSlack, user: User, channel: Channel, ts: str, text: str) ->
         raise SlackError("cant_update_message")
     if not text.strip():
         raise SlackError("no_text")
-    typed = as_slack_text(text, slack.roster)
+    typed = typed_text(text, slack.roster)
     edit_message(slack.workspace, message, user.id, {"text": typed, "blocks": [rich_text_block(typed)]})
 
 
@@ -71,12 +68,17 @@ def delete(slack: LocalSlack, user: User, channel: Channel, ts: str) -> None:
 
 
 async def command(slack: LocalSlack, user: User, channel: Channel, *, name: str, text: str, thread_ts: str) -> JSON:
-    """A slash command. Raises SlackError not_in_threads, unknown_command, dispatch_failed, operation_timeout."""
+    """A slash command, which people of other workspaces do not have.
+
+    Raises SlackError not_in_threads, unknown_command, dispatch_failed, operation_timeout.
+    """
     _check_member(user, channel)
+    if user.team_id != slack.roster.team_id:
+        raise SlackError("unknown_command")
     if thread_ts:
         raise SlackError("not_in_threads", message=f"{name} is not supported in threads. Sorry!")
     escaped = any(known.command == name and known.should_escape for known in slack.manifest.commands)
-    typed = as_slack_text(text, slack.roster) if escaped else text
+    typed = typed_text(text, slack.roster) if escaped else text
     return await slack.interactivity.command(user, channel, name, typed)
 
 
@@ -88,6 +90,14 @@ def stop(slack: LocalSlack, user: User, channel: Channel, thread_ts: str) -> lis
     streams = slack.streams.stopped_by_user(channel.id, thread_ts)
     slack.events.session_stopped(channel.id, thread_ts, user.id, streams)
     return streams
+
+
+def rename_session(slack: LocalSlack, user: User, channel: Channel, thread_ts: str, title: str) -> None:
+    """A person gives the agent's session another title. Raises SlackError session_not_found, invalid_name."""
+    session = slack.sessions.find(channel.id, thread_ts)
+    previous = session.title if session else ""
+    slack.sessions.rename(channel.id, thread_ts, title)
+    slack.events.title_changed(channel, thread_ts, user.id, title=title, previous=previous)
 
 
 def join(slack: LocalSlack, user: User, channel: Channel) -> None:
@@ -116,25 +126,6 @@ def unfurl(slack: LocalSlack, channel: Channel, ts: str) -> None:
         "fallback": link,
     }
     slack.workspace.change(message, {**message.data, "attachments": [preview]})
-
-
-def as_slack_text(text: str, roster: Roster) -> str:
-    """Typed text as Slack stores it: escaped, with mentions, channels and links as tokens."""
-    names = {name.lower(): f"<@{user.id}>" for user in roster.users.values() for name in (user.display_name, user.name)}
-    channels = {c.name: f"<#{c.id}|{c.name}>" for c in roster.channels.values() if c.name}
-    broadcasts = {name: f"<!{name}>" for name in ("channel", "here", "everyone")}
-    known = {"@": {**broadcasts, **names}, "#": channels}
-
-    def token(match: re.Match[str]) -> str:
-        return known[match[1]].get(match[2].lower(), match[0])
-
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    pieces: list[str] = []
-    position = 0
-    for match in _URL.finditer(escaped):
-        pieces += [_NAMED.sub(token, escaped[position : match.start()]), f"<{match[0]}>"]
-        position = match.end()
-    return "".join([*pieces, _NAMED.sub(token, escaped[position:])])
 
 
 def _check_member(user: User, channel: Channel) -> None:

@@ -70,6 +70,8 @@ class Channel:
     user: str = ""
     is_archived: bool = False
     is_ext_shared: bool = False
+    team_ids: tuple[str, ...] = ()
+    """The workspaces that share it, for a channel of Slack Connect."""
 
     def as_slack(self, team_id: str, member_id: str) -> JSON:
         """The channel object of conversations.info, as `member_id` sees it."""
@@ -85,6 +87,9 @@ class Channel:
             "context_team_id": team_id,
             "updated": 1,
         }
+        if self.is_ext_shared:
+            others = [id for id in self.team_ids if id != team_id]
+            shared |= {"shared_team_ids": list(self.team_ids), "connected_team_ids": others}
         if self.type == "im":
             return {**shared, "user": self.user, "is_user_deleted": False, "priority": 0}
         return {
@@ -124,3 +129,15 @@ class Roster:
     def direct_message(self, user_id: str) -> Channel | None:
         """The direct message between the app and a user."""
         return next((c for c in self.channels.values() if c.type == "im" and c.user == user_id), None)
+
+    def group_message(self, user_ids: set[str]) -> tuple[Channel, bool]:
+        """The group direct message of the app and these people, and whether it was there already."""
+        members = {*user_ids, self.bot_user.id}
+        for channel in self.channels.values():
+            if channel.type == "mpim" and set(channel.members) == members:
+                return channel, True
+        names = "--".join(sorted(self.users[id].name for id in members))
+        number = sum(channel.type == "mpim" for channel in self.channels.values()) + 1
+        channel = Channel(id=f"G0GROUP{number}", name=f"mpdm-{names}-1", type="mpim", members=sorted(members))
+        self.channels[channel.id] = channel
+        return channel, False

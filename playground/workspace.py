@@ -106,11 +106,13 @@ class Workspace:
         return channel
 
     def may_see(self, channel: Channel, user_id: str) -> bool:
-        """Public channels are seen by every full member, others only from inside."""
+        """Public channels are seen by every full member of the workspace, others only from inside."""
         if user_id in channel.members:
             return True
         user = self.roster.users.get(user_id)
-        return channel.type == "channel" and user is not None and not user.is_restricted
+        if user is None or user.is_restricted or user.team_id != self.roster.team_id:
+            return False
+        return channel.type == "channel"
 
     def may_see_id(self, channel_id: str, user_id: str) -> bool:
         """The same by the channel's id."""

@@ -30,14 +30,14 @@ def read_roster(path: Path = DEFAULT_FILE, *, app_name: str = "") -> Roster:
     lines = _Lines(path)
     team, app = _identity(document, path, lines)
     bot = _bot(team, app, app_name or str(app.get("name") or "App"))
-    users = {bot.id: bot}
+    users: dict[str, User] = {bot.id: bot}
     for entry, where in _entries(document, "users", path, lines):
         _add(users, _user(entry, team["id"], where), where)
     channels: dict[str, Channel] = {}
     for entry, where in _entries(document, "channels", path, lines):
         _add(channels, _channel(entry, users, where), where)
     for user in users.values():
-        if not user.is_bot:
+        if not user.is_bot and user.team_id == bot.team_id:
             direct = Channel(id=f"D{user.id[1:]}", name="", type="im", members=[user.id, bot.id], user=user.id)
             channels[direct.id] = direct
     return Roster(
@@ -126,6 +126,8 @@ def _user(entry: JSON, team_id: str, where: str) -> User:
         is_restricted=guest is not None,
         is_ultra_restricted=guest == "single",
         is_owner=bool(entry.get("owner")),
+        is_bot=bool(entry.get("bot")),
+        bot_id=str(entry.get("bot") or ""),
     )
 
 
@@ -140,10 +142,14 @@ def _channel(entry: JSON, users: dict[str, User], where: str) -> Channel:
     unknown = [member for member in members if member not in users]
     if unknown:
         raise WorkspaceFileError(f"{where}: members names nobody in users: {', '.join(map(str, unknown))}")
+    teams = tuple(sorted({users[member].team_id for member in members}))
+    if len(teams) > 1 and not entry.get("shared"):
+        raise WorkspaceFileError(f"{where}: it has members of {' and '.join(teams)}, so it must say shared: true")
     return Channel(
         id=entry["id"],
         name=str(entry.get("name") or entry["id"].lower()),
         type=type_,
+        team_ids=teams,
         members=list(members),
         topic=str(entry.get("topic") or ""),
         is_ext_shared=bool(entry.get("shared")),

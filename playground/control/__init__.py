@@ -77,6 +77,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "view_submit"): acting.view_submit,
     ("POST", "view_close"): acting.view_close,
     ("POST", "stop"): acting.stop,
+    ("POST", "rename_session"): acting.rename_session,
     ("POST", "open_home"): acting.open_home,
     ("POST", "react"): acting.react,
     ("POST", "join"): acting.join,

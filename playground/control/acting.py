@@ -78,6 +78,12 @@ async def stop(slack: LocalSlack, values: JSON) -> JSON:
     return {"streaming_message_ts": people.stop(slack, user_of(slack, values), channel, text_of(values, "thread_ts"))}
 
 
+async def rename_session(slack: LocalSlack, values: JSON) -> JSON:
+    channel, thread_ts = channel_of(slack, values), text_of(values, "thread_ts")
+    people.rename_session(slack, user_of(slack, values), channel, thread_ts, text_of(values, "title"))
+    return {}
+
+
 async def open_home(slack: LocalSlack, values: JSON) -> JSON:
     user, tab = user_of(slack, values), str(values.get("tab") or "home")
     if tab not in ("home", "messages"):

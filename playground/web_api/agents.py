@@ -6,15 +6,19 @@ from playground.arguments import Arguments
 from playground.errors import SlackError
 from playground.local_slack import LocalSlack
 from playground.roster import Channel
+from playground.web_api.chat import author
 from playground.web_api.method import Method, thread_root, writable_channel
 
 JSON = dict[str, Any]
+
+_RESERVED_NAMES = ("slackbot", "slack")
 
 
 def set_status(slack: LocalSlack, args: Arguments) -> JSON:
     """agents.sessions.setStatus"""
     channel = _session_channel(slack, args)
     thread_ts = _session_thread(slack, channel, args)
+    author(slack, args)
     initiator = args.text("initiator_user_id")
     if initiator:
         slack.workspace.user(initiator)
@@ -40,6 +44,9 @@ def set_thread_status(slack: LocalSlack, args: Arguments) -> JSON:
     channel = writable_channel(slack, args.required("channel_id"))
     root = thread_root(slack, channel, args.required("thread_ts"), error="invalid_thread_ts")
     loading = args.structure("loading_messages", "invalid_arguments") or []
+    author(slack, args)
+    if args.text("username").lower() in _RESERVED_NAMES:
+        raise SlackError("reserved_username")
     if not args.given("status") or not isinstance(loading, list) or len(loading) > 10:
         raise SlackError("invalid_arguments")
     slack.sessions.set_text(channel.id, root, args.text("status"), [str(line) for line in loading])

@@ -1,12 +1,14 @@
 """chat.*: posting, updating and deleting messages."""
 
+from dataclasses import replace
 from typing import Any
 
-from playground.arguments import Arguments
+from playground.arguments import Arguments, invalid
 from playground.blocks import UPDATE_TEXT_CHARS
 from playground.errors import SlackError
 from playground.local_slack import LocalSlack
 from playground.messages import Author, Draft, edit_message, make_message
+from playground.parsing import escaped_links, linked_names
 from playground.web_api.method import (
     Method,
     missing_scope,
@@ -24,7 +26,7 @@ def post_message(slack: LocalSlack, args: Arguments) -> JSON:
     """chat.postMessage"""
     channel = writable_channel(slack, args.required("channel"))
     root = thread_root(slack, channel, args.text("thread_ts"))
-    draft = Draft.read(args.values)
+    draft = _parsed(slack, args, Draft.read(args.values))
     broadcast = args.flag("reply_broadcast") and bool(root)
     message = make_message(
         slack.workspace,
@@ -45,7 +47,7 @@ def update(slack: LocalSlack, args: Arguments) -> JSON:
     message = own_message(slack, channel, args.required("ts"), error="cant_update_message")
     if slack.streams.is_streaming(message):
         raise SlackError("streaming_state_conflict")
-    draft = Draft.read(args.values, text_limit=UPDATE_TEXT_CHARS)
+    draft = _parsed(slack, args, Draft.read(args.values, text_limit=UPDATE_TEXT_CHARS), default="client")
     changes = draft.content()
     if draft.text is None and draft.markdown_text is None and not draft.blocks:
         changes = {"attachments": draft.attachments}
@@ -70,7 +72,7 @@ def post_ephemeral(slack: LocalSlack, args: Arguments) -> JSON:
     if user not in channel.members:
         raise SlackError("user_not_in_channel")
     root = thread_root(slack, channel, args.text("thread_ts"))
-    draft = Draft.read(args.values)
+    draft = _parsed(slack, args, Draft.read(args.values))
     message = make_message(
         slack.workspace, channel.id, author(slack, args), draft, root=root, visible_to=user, unfurl=True
     )
@@ -95,6 +97,21 @@ def author(slack: LocalSlack, args: Arguments) -> Author:
     icon = {"emoji": args.text("icon_emoji"), "image_48": args.text("icon_url")}
     icon = {key: value for key, value in icon.items() if value}
     return Author.of_app(slack.roster, username=args.text("username"), icon=icon)
+
+
+def _parsed(slack: LocalSlack, args: Arguments, draft: Draft, *, default: str = "none") -> Draft:
+    """The draft with its `text` as `parse` and `link_names` want it; blocks and Markdown are not touched by them."""
+    parse = args.text("parse") or default
+    if parse not in ("none", "full", "client"):
+        raise invalid("parse", "must be none, full or client")
+    text = draft.text
+    if not text:
+        return draft
+    if parse == "client" and default == "client":
+        text = escaped_links(text)
+    if parse == "full" or args.flag("link_names"):
+        text = linked_names(text, slack.roster)
+    return replace(draft, text=text)
 
 
 _WRITE = ("chat:write",)

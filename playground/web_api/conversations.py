@@ -6,11 +6,14 @@ from typing import Any
 from playground.arguments import Arguments
 from playground.errors import SlackError
 from playground.local_slack import LocalSlack
-from playground.web_api.method import Method, channel_for
+from playground.roster import Channel
+from playground.web_api.method import Method, channel_for, missing_scope
 from playground.web_api.paging import make_cursor, page, read_cursor
 from playground.workspace import Message
 
 JSON = dict[str, Any]
+
+MAX_GROUP = 8  # docs.slack.dev/reference/methods/conversations.open
 
 
 def info(slack: LocalSlack, args: Arguments) -> JSON:
@@ -47,22 +50,34 @@ def members(slack: LocalSlack, args: Arguments) -> JSON:
 
 
 def open_(slack: LocalSlack, args: Arguments) -> JSON:
-    """conversations.open: the direct message with one person"""
+    """conversations.open: the direct message with one person, or the group direct message with several"""
     if args.text("channel"):
-        channel = channel_for(slack, args.text("channel"))
+        channel, is_open = channel_for(slack, args.text("channel")), True
     else:
-        users = [user for user in args.text("users").split(",") if user]
-        if not users:
-            raise SlackError("users_list_not_supplied")
-        if len(users) > 1:
-            raise SlackError("method_not_supported_for_channel_type")
-        slack.workspace.user(users[0])
-        direct = slack.roster.direct_message(users[0])
-        if direct is None:
-            raise SlackError("user_not_found")
-        channel = direct
+        channel, is_open = _direct_message(slack, {user.strip() for user in args.text("users").split(",")} - {""})
     shown = channel.as_slack(slack.roster.team_id, slack.roster.bot_user.id)
-    return {"no_op": True, "already_open": True, "channel": shown if args.flag("return_im") else {"id": channel.id}}
+    answer = {"channel": shown if args.flag("return_im") else {"id": channel.id}}
+    return {"no_op": True, "already_open": True, **answer} if is_open else answer
+
+
+def _direct_message(slack: LocalSlack, user_ids: set[str]) -> tuple[Channel, bool]:
+    """The conversation with these people, and whether it was there already."""
+    if not user_ids:
+        raise SlackError("users_list_not_supplied")
+    if len(user_ids) > MAX_GROUP:
+        raise SlackError("too_many_users")
+    users = [slack.workspace.user(user_id) for user_id in sorted(user_ids)]
+    if any(user.team_id != slack.roster.team_id for user in users):
+        raise SlackError("user_not_visible")
+    needed = "im:write" if len(users) == 1 else "mpim:write"
+    if needed not in slack.manifest.scopes:
+        raise missing_scope(slack, needed)
+    if len(users) > 1:
+        return slack.roster.group_message(user_ids)
+    direct = slack.roster.direct_message(users[0].id)
+    if direct is None:
+        raise SlackError("cannot_dm_bot")
+    return direct, True
 
 
 def join(slack: LocalSlack, args: Arguments) -> JSON:
@@ -141,7 +156,7 @@ METHODS = {
     "conversations.info": Method(info, _READ, "3"),
     "conversations.list": Method(list_, _READ, "2"),
     "conversations.members": Method(members, _READ, "4"),
-    "conversations.open": Method(open_, ("channels:manage", "groups:write", "im:write", "mpim:write"), "3"),
+    "conversations.open": Method(open_, ("im:write", "mpim:write"), "3"),
     "conversations.join": Method(join, ("channels:join",), "3"),
     "conversations.history": Method(history, _HISTORY, "3"),
     "conversations.replies": Method(replies, _HISTORY, "3"),

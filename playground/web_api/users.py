@@ -4,6 +4,7 @@ from typing import Any
 
 from playground.arguments import Arguments
 from playground.local_slack import LocalSlack
+from playground.roster import User
 from playground.web_api.method import Method
 from playground.web_api.paging import page
 
@@ -12,13 +13,23 @@ JSON = dict[str, Any]
 
 def users_info(slack: LocalSlack, args: Arguments) -> JSON:
     """users.info"""
-    user = slack.workspace.user(args.required("user")).as_slack()
-    return {"user": {**user, "locale": "en-GB"} if args.flag("include_locale") else user}
+    user = slack.workspace.user(args.required("user"))
+    shown = user.as_slack()
+    if user.team_id != slack.roster.team_id:
+        shown["is_stranger"] = not _shares_a_channel(slack, user)
+    return {"user": {**shown, "locale": "en-GB"} if args.flag("include_locale") else shown}
+
+
+def _shares_a_channel(slack: LocalSlack, user: User) -> bool:
+    """Whether the app meets somebody of another workspace anywhere."""
+    bot = slack.roster.bot_user.id
+    return any(user.id in c.members and bot in c.members for c in slack.roster.channels.values())
 
 
 def users_list(slack: LocalSlack, args: Arguments) -> JSON:
-    """users.list"""
-    users, metadata = page(list(slack.roster.users.values()), args, default=1000)
+    """users.list: the workspace's own people"""
+    own = [user for user in slack.roster.users.values() if user.team_id == slack.roster.team_id]
+    users, metadata = page(own, args, default=1000)
     return {"members": [user.as_slack() for user in users], "cache_ts": 1, "response_metadata": metadata}
 
 
