@@ -83,14 +83,17 @@ async def serving(settings: Settings) -> AsyncIterator[Bot]:
         app = build_app(*_events(settings, slack, core, errands))
         draining = asyncio.Event()
         server, door = _doors(settings, app, slack, mirror, draining)
-        # What is pushed last ends first: events go to other replicas, turns end, then the health checks.
+        # What is pushed last ends first: events go to other replicas, then turns end, then the health checks.
         stack.push_async_callback(server.close)
-        await server.start()
-        stack.push_async_callback(_cancel, asyncio.create_task(core.worker.run(), name="worker"))
-        stack.push_async_callback(core.worker.drain, settings.drain_s)
-        if door is not None:
-            stack.push_async_callback(door.close)
-            await door.start()
+        async with AsyncExitStack() as begun:
+            if door is not None:
+                begun.push_async_callback(door.close)
+            await server.start()
+            stack.push_async_callback(_cancel, asyncio.create_task(core.worker.run(), name="worker"))
+            stack.push_async_callback(core.worker.drain, settings.drain_s)
+            if door is not None:
+                await door.start()
+            stack.push_async_callback(begun.pop_all().aclose)
         stack.callback(draining.set)
         yield Bot(server, core.worker)
 
