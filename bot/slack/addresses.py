@@ -13,7 +13,7 @@ SCHEME = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9+.\-]{0,30}[:\uff1a](?://|\\\\|/\\|\uff0f\uff0f)|mailto:|www\.(?=[A-Za-z0-9])", re.IGNORECASE
 )
 _RUN = re.compile(rf"[^\s<>`|]{{1,{MOST_CHARS}}}")
-_DOMAIN = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_\-]{0,62}\.){1,20}([A-Za-z]{2,24})(?![A-Za-z0-9_\-]|\.[A-Za-z0-9])")
+_DOMAIN = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_\-]{0,62}\.){1,20}([A-Za-z]{2,24})(?![A-Za-z0-9]|[._\-][A-Za-z0-9])")
 _PATH = re.compile(r"(?::\d{1,5})?[/?#]")
 # Top-level names that are taken for addresses without a path too. Others need one: "socket.io" is a library.
 _PLAIN_TLD = re.compile(r"app|biz|click|com|dev|info|link|net|online|org|shop|site|top|xyz")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-BURST_SHARE = 0.25  # of a minute's calls may leave at once
+BURST_SHARE = 0.5  # of a minute's calls may leave at once; as many may be reserved beside them
 STEADY_SHARE = 0.95  # of the rate after that: a little less than Slack refills, so that clocks may differ
 STEPS_LEAVE = 0.3  # of the burst is not for steps: a final text must not wait for the next refill
 SHRINK = 0.7  # of the rate is left after a 429
@@ -17,6 +17,7 @@ class Bucket:
     per_minute: float | None
     burst: float | None = None  # calls at once; None = a share of the minute's
     siblings: int = 1
+    reserved: int = field(init=False, default=0)  # permits taken for calls that are still to come
     _tokens: float = field(init=False, default=0.0)
     _share: float = field(init=False, default=1.0)  # what 429s have left of the rate
     _at: float | None = field(init=False, default=None)
@@ -76,6 +77,16 @@ class Bucket:
             return float("inf")
         self._refill(now)
         return self._tokens
+
+    def may_reserve(self, now: float, calls: int, *, keep: float) -> bool:
+        """Whether `calls` permits can be set aside, with the share `keep` of the burst left for others.
+
+        What is reserved and what may leave at once is together no more than Slack lets through at once.
+        """
+        if self.per_minute is None:
+            return self._blocked_until <= now
+        beside = max(1.0, self.per_minute * self._share * (1 - BURST_SHARE) / self.siblings)
+        return self.reserved + calls <= beside and self.spare(now) - calls >= keep * self.capacity
 
     def refused(self, now: float, retry_after_s: float) -> None:
         """Slack answered 429: nothing leaves for so long, and less than before from then on."""

@@ -39,16 +39,20 @@ class Reservation:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket: Bucket | None = bucket
+        bucket.reserved += 1
 
     def give_back(self) -> None:
         """Say that the call will not be made."""
         if self._bucket is not None:
             self._bucket.give_back()
-            self._bucket = None
+        self.use()
 
-    def use(self) -> None:
-        """Say that the call is made now."""
-        self._bucket = None
+    def use(self) -> bool:
+        """Say that the call is made now; whether it still may be."""
+        bucket, self._bucket = self._bucket, None
+        if bucket is not None:
+            bucket.reserved -= 1
+        return bucket is not None
 
 
 class Budget:
@@ -93,14 +97,11 @@ class Budget:
                 self._hand_back(line, method, channel_id)
             raise
 
-    def reserve(self, method: str, *, team_id: str, calls: int, keep: float = 0.3) -> list[Reservation] | None:
-        """Take `calls` permits at once, or none at all where that would eat into the last `keep` of the burst."""
+    def reserve(self, method: str, *, team_id: str, calls: int = 1, keep: float = 0.0) -> list[Reservation] | None:
+        """Set `calls` permits aside, or none at all where that would eat into the last `keep` of the burst."""
         line = self._line(team_id, method)
         now = self._clock()
-        floor = keep * line.bucket.capacity if line.bucket.per_minute is not None else 0.0
-        if line.waiters or line.bucket.spare(now) - calls < min(floor, line.bucket.capacity - calls):
-            return None
-        if line.bucket.spare(now) < calls:
+        if line.waiters or not line.bucket.may_reserve(now, calls, keep=keep):
             return None
         for _ in range(calls):
             line.bucket.take(now)

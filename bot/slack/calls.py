@@ -69,18 +69,21 @@ class SlackCalls:
         urgency: Urgency = "final",
         since: float | None = None,
         unless: asyncio.Future[Any] | None = None,
+        permit: Reservation | None = None,
     ) -> dict[str, Any] | None:
         """Call `method` with what `arguments()` gives in the very loop step in which the call leaves.
 
         So that a text composed late holds all that is known by then, and a guard in it sees the newest state: what
         it raises goes to the caller, and nothing is sent. None, and nothing sent, where `unless` is done first.
+        A `permit` taken before is used instead of waiting for one.
         """
         while True:
-            permit = self.budget.acquire(method, team_id=team_id, channel_id=channel_id, urgency=urgency, since=since)
-            if unless is None:
-                await permit
-            elif not await _before(permit, unless):
-                return None
+            if permit is None or not permit.use():
+                turn = self.budget.acquire(method, team_id=team_id, channel_id=channel_id, urgency=urgency, since=since)
+                if unless is None:
+                    await turn
+                elif not await _before(turn, unless):
+                    return None
             try:
                 return await self._send(method, arguments())
             except SlackRateLimited as limited:

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from bot.conversation.turn import Part, ReplyMode
 from bot.errors import SlackError, SlackRejected, SlackUnavailable
 from bot.slack.blocks import Block
+from bot.slack.budget import Reservation
 from bot.slack.marks import SlackMessage, is_marked, own_messages, part_of, shown_chars, turn_mark
 from bot.slack.outlet import Outlet
 from bot.slack.posted import Posted, Text, content
 from bot.slack.refusals import BLOCKS_REFUSED, NO_SUCH_METHOD, NOWHERE
 
 START = "chat.startStream"
+STOP = "chat.stopStream"
+UPDATE = "chat.update"
 POST = "chat.postMessage"
 STREAM_WAITS_AT_MOST_S = 3.0  # for a permit; a post shows the text sooner
 
@@ -44,23 +47,48 @@ class Opening:
     epoch: Callable[[], float] = time.time
     _announced: int = field(default=-1)  # the number of the message that the journal expects
 
+    async def begin(self, number: int, mode: ReplyMode, text: Text) -> Posted | None:
+        """Post the turn's message `number` with a text that still grows, in `mode` or in the next one that Slack takes.
+
+        None where the call that would end the message cannot be set aside now: under load answers come in one piece.
+        """
+        affordable, closing = self._affordable(mode)
+        if affordable == "final":
+            return None
+        return await self._open(number, affordable, text, closing=closing)
+
     async def post(self, number: int, mode: ReplyMode, text: Text, under: Sequence[Block] = ()) -> Posted:
-        """Post the turn's message `number` with its first text, in `mode` or in the next one that Slack takes."""
-        team_id = self.outlet.journal.turn.team_id
-        if mode == "native" and (team_id in self.streamless or self._streams_are_busy()):
-            mode = "edit"
+        """Post the turn's message `number` with all of its text, in `mode` or in the next one that Slack takes."""
+        affordable, closing = self._affordable(mode)
+        return await self._open(number, affordable, text, under, closing=closing)
+
+    async def _open(
+        self,
+        number: int,
+        mode: ReplyMode,
+        text: Text,
+        under: Sequence[Block] = (),
+        *,
+        closing: Reservation | None,
+    ) -> Posted:
         while True:
             if self._announced != number:
                 await self.outlet.journal.opening()
                 self._announced = number
             try:
-                return await self._post(number, mode, text, under)
+                posted = await self._post(number, mode, text, under)
+                posted.closing, closing = closing, None
+                return posted
             except SlackUnavailable:
                 found = await self.find(number, mode)
                 if found is not None:
                     return found
             except SlackRejected as rejected:
                 mode = self._next_mode(mode, rejected)
+            finally:
+                if closing is not None:
+                    closing.give_back()
+            mode, closing = self._affordable(mode)
 
     async def find(self, number: int, mode: ReplyMode) -> Posted | None:
         """The message that an unconfirmed call may have posted; looks for it until Slack must have it."""
@@ -149,10 +177,15 @@ class Opening:
         now = self.monotonic()
         return Posted(self.outlet, number, ts, mode, live=live, opened_at=now, written_at=now)
 
-    def _streams_are_busy(self) -> bool:
+    def _affordable(self, mode: ReplyMode) -> tuple[ReplyMode, Reservation | None]:
+        """The mode that the budget has room for, and the permit for the call that will end the message."""
         team_id, budget = self.outlet.journal.turn.team_id, self.outlet.calls.budget
-        waits_s = max(budget.wait_s(method, team_id=team_id) for method in (START, "chat.stopStream"))
-        return waits_s > STREAM_WAITS_AT_MOST_S
+        streams = team_id not in self.streamless and budget.wait_s(START, team_id=team_id) <= STREAM_WAITS_AT_MOST_S
+        if mode == "native" and streams and (permits := budget.reserve(STOP, team_id=team_id)):
+            return "native", permits[0]
+        if mode != "final" and (permits := budget.reserve(UPDATE, team_id=team_id)):
+            return "edit", permits[0]
+        return "final", None
 
     def _next_mode(self, mode: ReplyMode, rejected: SlackRejected) -> ReplyMode:
         """The mode to try after a refusal; raises it where there is none."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.conversation.ports import Journal
-from bot.slack.budget import Urgency
+from bot.slack.budget import Reservation, Urgency
 from bot.slack.calls import SlackCalls
 
 
@@ -20,7 +20,13 @@ class Outlet:
     plain: bool = False  # Slack has refused markdown blocks here
 
     async def send(
-        self, method: str, compose: Callable[[], dict[str, Any]], *, urgency: Urgency, since: float | None = None
+        self,
+        method: str,
+        compose: Callable[[], dict[str, Any]],
+        *,
+        urgency: Urgency,
+        since: float | None = None,
+        permit: Reservation | None = None,
     ) -> dict[str, Any] | None:
         """Call `method` in the turn's channel; None where a step was given up."""
         turn = self.journal.turn
@@ -37,4 +43,5 @@ class Outlet:
             urgency=urgency,
             since=since,
             unless=self.unless if urgency == "step" else None,
+            permit=permit,
         )

@@ -75,7 +75,7 @@ def _line_end(text: str, floor: int, limit: int) -> int:
     """The last end of a line, better one that is not between the rows of a table; 0 = none."""
     last = text.rfind("\n", floor, limit)
     found = last
-    while found >= 0 and _ROW.match(text, found + 1):
+    while found >= 0 and _ROW.match(text, found + 1) and _ROW.match(text, text.rfind("\n", 0, found) + 1):
         found = text.rfind("\n", floor, found)
     return (found if found >= 0 else last) + 1
 

@@ -7,13 +7,13 @@ stopped and from then on edited. An edited message is rewritten as a whole, whic
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bot.conversation.turn import ReplyMode
 from bot.errors import SlackRejected, SlackUnavailable
 from bot.slack.blocks import Block, markdown, plain
-from bot.slack.budget import Urgency
+from bot.slack.budget import Reservation, Urgency
 from bot.slack.fallback_text import fallback_text
 from bot.slack.marks import turn_mark
 from bot.slack.outlet import Outlet
@@ -42,7 +42,7 @@ class Posted:
     written_at: float = 0.0  # monotonic; the last attempt
     finished: bool = False
     ended_status: bool = False  # the stop of its stream has ended the status
-    _failed_writes: int = field(default=0)
+    closing: Reservation | None = None  # for the call that ends it in its mode
 
     @property
     def streams(self) -> bool:
@@ -105,11 +105,21 @@ class Posted:
         self.live = False
         args = {"ts": self.ts, "session_status": status}
         try:
-            answer = await self.outlet.send("chat.stopStream", lambda: args, urgency="final")
+            answer = await self.outlet.send("chat.stopStream", lambda: args, urgency="final", permit=self._permit())
         except (SlackRejected, SlackUnavailable):
             return None
         self.ended_status = status == "active"
         return answer
+
+    def release(self) -> None:
+        """Give back what was set aside for it and not used."""
+        closing = self._permit()
+        if closing is not None:
+            closing.give_back()
+
+    def _permit(self) -> Reservation | None:
+        closing, self.closing = self.closing, None
+        return closing
 
     async def _append(self, text: Text, since: float) -> None:
         sent = ""
@@ -151,7 +161,7 @@ class Posted:
             }
 
         try:
-            await self.outlet.send("chat.stopStream", compose, urgency="final")
+            await self.outlet.send("chat.stopStream", compose, urgency="final", permit=self._permit())
         except SlackUnavailable:
             await self.end_stream(status)  # whatever it shows now is rewritten
             return False
@@ -178,9 +188,11 @@ class Posted:
             return {"ts": self.ts, "metadata": mark, **content(sent, under, plainly=self.outlet.plain)}
 
         await self.end_stream()
+        permit = self._permit() if urgency == "final" and self.mode == "edit" else None
         for last in (False, True):
             try:
-                if await self.outlet.send("chat.update", compose, urgency=urgency, since=since) is not None:
+                sending = self.outlet.send("chat.update", compose, urgency=urgency, since=since, permit=permit)
+                if await sending is not None:
                     self.shown, self.marked = sent, True
                 return
             except SlackRejected as rejected:

@@ -20,6 +20,7 @@ from bot.slack.status import Status
 from bot.slack.wording import Wording
 
 _log = logging.getLogger(__name__)
+_SOON_S = 0.001  # less is not worth waiting for
 NameOf = Callable[[str, str], Awaitable[str]]  # team_id, user_id -> what to call them
 
 
@@ -94,6 +95,7 @@ class SlackReply:
         try:
             await self._writer
         finally:
+            self._release()
             streamed = any(part.mode == "native" for part in self._posted)
             ended = any(part.ended_status for part in self._posted)
             await self._status.end(shown_by_stream=streamed or self._inherited, ended_by_stream=ended)
@@ -103,6 +105,11 @@ class SlackReply:
         if not self._writer.done():
             self._writer.cancel()
             self._status.abandon()
+        self._release()
+
+    def _release(self) -> None:
+        for part in self._posted:
+            part.release()
 
     def _hurry(self) -> None:
         if not self._outlet.unless.done():
@@ -165,9 +172,7 @@ class SlackReply:
             if not part.finished and (part.streams or texts[number] != part.shown):
                 await part.finish(self._text(number), (), status="processing")
                 return True
-        number = len(self._posted)
-        if number < len(texts) and (self._mode != "final" or self._wanted_open) and self._text(number)().strip():
-            self._posted.append(await self._opening.post(number, self._mode, self._text(number)))
+        if len(self._posted) < len(texts) and await self._opened(len(self._posted)):
             return True
         if self._due_s() != 0:
             return False
@@ -179,18 +184,34 @@ class SlackReply:
             self._mode = "final"
         return True
 
+    async def _opened(self, number: int) -> bool:
+        """Post the message of page `number`, if it may be posted now."""
+        text = self._text(number)
+        if not text().strip() or (self._mode == "final" and not self._wanted_open):
+            return False
+        if self._wanted_open is not None or number < len(self._wording.pages.texts) - 1:
+            posted: Posted | None = await self._opening.post(number, self._mode, text)
+        else:
+            posted = await self._opening.begin(number, self._mode, text)
+        if posted is not None:
+            self._posted.append(posted)
+        return posted is not None
+
     def _due_s(self) -> float | None:
         """Seconds until the growing message wants its next step; None where it wants none."""
         number = len(self._wording.pages.texts) - 1
         if self._mode == "final" or number >= len(self._posted):
             return None
         part, text = self._posted[number], self._wording.pages.last
+        if part.mode == "final":
+            return None
         if text == part.shown or not text.strip() or len(text) < part.least_chars:
             return None
         if part.streams and len(text) - len(part.shown) >= self._pace.append_chars:
             return 0
         interval_s = self._pace.append_interval_s if part.streams else self._pace.update_interval_s
-        return max(0.0, part.written_at + interval_s - self._monotonic())
+        wait_s = part.written_at + interval_s - self._monotonic()
+        return wait_s if wait_s > _SOON_S else 0
 
     def _text(self, number: int) -> Text:
         """What page `number` holds when it is asked."""

@@ -24,6 +24,7 @@ _NO_SESSIONS = frozenset(
         "unknown_method",
     }
 )
+_KEPT_SHARE = 0.3  # of the burst: statuses are the first thing to be left out
 _ENDING_AGAIN_S = (1.0, 5.0)
 
 
@@ -86,7 +87,7 @@ class Status:
     async def _begin(self) -> None:
         team_id = self._journal.turn.team_id
         while (method := self._methods.of(team_id)) is not None:
-            permits = self._calls.budget.reserve(method, team_id=team_id, calls=2)
+            permits = self._calls.budget.reserve(method, team_id=team_id, calls=2, keep=_KEPT_SHARE)
             if permits is None:
                 return
             try:

@@ -69,11 +69,13 @@ class TableFilter:
             self._rows = 0
             return line[done:]
         if kind != "prose":
+            self._previous = ""
             return self._table_ended() + line
         if self._header:
             return self._second_line(line)
         if not self._is_row(line):
             return self._table_ended() + self._paragraph_line(line)
+        self._previous = ""
         if self._held:
             self._hold(line)
             return self._as_code(ends=False) if self._held_chars > TABLE_CHARS else ""
@@ -117,7 +119,6 @@ class TableFilter:
 
     def _table_ended(self) -> str:
         self._rows = 0
-        self._previous = ""
         header, self._header = self._header, ""
         return header + self._as_code(ends=True)
 

@@ -29,18 +29,18 @@ ANSWERED = Ending(
 class Answering:
     """One question, and what the bot does about it."""
 
-    def __init__(self, replies: SlackReplies, slack: WirelessSlack, channel: str) -> None:
+    def __init__(self, replies: SlackReplies, slack: WirelessSlack, channel: str, user: str = "U0ADA") -> None:
         self.replies = replies
         self.slack = slack
         self.channel = channel
-        self.root = slack.ask(channel)
+        self.root = slack.ask(channel, user)
         self.journal = MemoryJournal(
             Turn(
                 id=turn_id(channel, self.root),
                 thread=ThreadKey(channel, self.root),
                 question_ts=self.root,
                 team_id="T0TANDEM",
-                asker_id="U0ADA",
+                asker_id=user,
                 asker_team_id="T0TANDEM",
                 place="dm" if channel.startswith("D") else "channel",
                 state="running",

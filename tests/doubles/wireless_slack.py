@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from playground.arguments import Arguments
 from playground.errors import SlackError
 from playground.local_slack import LocalSlack
 from playground.manifest import everything
+from playground.ratelimits import PER_MINUTE, Bucket
 from playground.web_api import METHODS
 from playground.workspace_file import read_roster
 
@@ -45,6 +47,7 @@ class Call:
     method: str
     args: JSON
     error: str
+    retry_after_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -52,9 +55,11 @@ class WirelessSlack:
     """A local Slack on the running loop's clock. Every call takes `latency_s`."""
 
     latency_s: float = 0.05
+    limit_scale: float = 0.0  # of what Slack documents; 0 = no limits
     slack: LocalSlack = field(init=False)
     calls: list[Call] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    _buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.slack = LocalSlack(read_roster(app_name="Tandem"), dataclasses.replace(everything(), name="Tandem"))
@@ -98,6 +103,8 @@ class WirelessSlack:
         await asyncio.sleep(self.latency_s)
         fault = next(self._struck(method), None)
         body: JSON = {}
+        if fault is None and (retry_after_s := self._limited(method, args)):
+            fault = Fault(method, "limit", retry_after_s=retry_after_s)
         if fault is None or fault.effect:
             try:
                 body = {"ok": True, **METHODS[method].run(self.slack, Arguments(args))}
@@ -106,7 +113,8 @@ class WirelessSlack:
             except KeyError:
                 body = {"ok": False, "error": "unknown_method"}
         error = str(body.get("error", "")) if fault is None else fault.code or fault.kind
-        self.calls.append(Call(asyncio.get_running_loop().time(), method, args, error))
+        pause_s = fault.retry_after_s if fault is not None else 0.0
+        self.calls.append(Call(asyncio.get_running_loop().time(), method, args, error, pause_s))
         if fault is None:
             return {"data": body, "headers": {}, "status_code": 200}
         if fault.kind == "trouble":
@@ -115,6 +123,19 @@ class WirelessSlack:
             headers = {"Retry-After": str(fault.retry_after_s)}
             return {"data": {"ok": False, "error": "ratelimited"}, "headers": headers, "status_code": 429}
         return {"data": {"ok": False, "error": fault.code}, "headers": {}, "status_code": 200}
+
+    def _limited(self, method: str, args: JSON) -> int:
+        """0, or the whole seconds of a Retry-After: Slack's own buckets, full at first."""
+        if not self.limit_scale:
+            return 0
+        tier = METHODS[method].tier
+        post = tier == "post"
+        allowed = (5.0 if post else PER_MINUTE[tier]) * self.limit_scale
+        per_s = self.limit_scale if post else allowed / 60
+        key = (method, str(args.get("channel")) if post else "")
+        now = asyncio.get_running_loop().time()
+        bucket = self._buckets.setdefault(key, Bucket(allowed, per_s, allowed, now))
+        return math.ceil(bucket.take(now))
 
     def _struck(self, method: str) -> Iterator[Fault]:
         for fault in self.faults:
