@@ -28,7 +28,7 @@ def exchanges(messages: Sequence[Message], turn: Turn) -> list[Exchange]:
     Left out: the turn's own question and any earlier answer to it, questions that still wait or whose answer was
     deleted, what bystanders said after the question, and words spoken to the bot itself.
     """
-    oldest_ts = messages[0].ts if messages else ""
+    oldest_ts = next((message.ts for message in messages if message.ts != turn.question_ts), "")
     answers: dict[str, list[Message]] = defaultdict(list)
     found = []
     for message in messages:

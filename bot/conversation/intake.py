@@ -120,8 +120,7 @@ class Intake:
         asked = await self._turns.turn(question_turn_id)
         if asked is None or await self._threads.thread(asked.thread) is None:
             return Outcome("ignored", "vanished_thread")
-        messages = await self._threads.messages(asked.thread, since_ts=asked.question_ts, limit=10_000)
-        question = next((m for m in messages if m.ts == asked.question_ts and m.role == "user"), None)
+        question = await self._threads.message(asked.thread, asked.question_ts)
         if question is None:
             return Outcome("ignored", "vanished_thread")
         turn = replace(

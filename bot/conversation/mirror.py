@@ -146,6 +146,10 @@ class ThreadStore(Protocol):
         """The newest `limit` messages with ts >= since_ts, oldest first; deleted and expired ones are left out."""
         ...
 
+    async def message(self, key: ThreadKey, ts: str) -> Message | None:
+        """One message, or None if it is unknown, deleted or expired: one read."""
+        ...
+
     async def record(self, message: Message) -> None:
         """Mirror a person's message that asks nothing. Its tombstone or a newer edit, if already there, wins."""
         ...

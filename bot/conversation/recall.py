@@ -26,21 +26,25 @@ class Recall:
     async def messages(self, hold: Hold, entry: ModelEntry) -> tuple[Sequence[Message], bool]:
         """The messages from the model's last cut on, oldest first, and whether there are older ones.
 
-        One more than the budget is read, to know. Names that were looked up go into the mirror with the next save.
+        One more than the budget is read, to know. The question is among them however old it is, unless it was deleted.
+        Names that were looked up go into the mirror with the next save.
         """
         if not hold.thread.backfilled:
             await self._backfill(hold, entry.history_messages)
         since_ts = hold.thread.cuts.get(entry.id, "")
         limit = entry.history_messages + 1
         messages = await self._threads.messages(hold.thread.key, since_ts=since_ts, limit=limit)
+        older = bool(since_ts) or len(messages) == limit
+        if older and not any(message.ts == hold.turn.question_ts for message in messages):
+            asked = await self._threads.message(hold.thread.key, hold.turn.question_ts)
+            messages = [asked, *messages] if asked else messages
         if hold.turn.place == "channel":
             messages = await self._named(hold, messages)
-        return messages, bool(since_ts) or len(messages) == limit
+        return messages, older
 
     async def answer_of(self, turn: Turn) -> Message | None:
         """The answer that the mirror holds for this turn."""
-        messages = await self._threads.messages(turn.thread, since_ts=turn.question_ts)
-        return next((m for m in messages if m.turn_id == turn.id and m.role == "model"), None)
+        return await self._threads.message(turn.thread, turn.parts[0].ts) if turn.parts else None
 
     async def _backfill(self, hold: Hold, newest: int) -> None:
         """What was said before the bot joined. Slack's refusal costs the model that knowledge, not the answer."""

@@ -21,7 +21,16 @@ from bot.store.firestore_batch import Batch, Snapshot
 from bot.store.firestore_calls import settle
 from bot.store.firestore_erasure import erase
 from bot.store.firestore_save import thread_change
-from bot.store.merging import Stored, is_early_edit, is_tombstone, target, tombstone, with_edit, with_original
+from bot.store.merging import (
+    Stored,
+    is_early_edit,
+    is_readable,
+    is_tombstone,
+    target,
+    tombstone,
+    with_edit,
+    with_original,
+)
 from bot.store.schema import Collection
 
 _CHUNK = 100  # messages of a backfill in one batch
@@ -51,6 +60,14 @@ class FirestoreThreadStore:
         found = await self._newest(query, limit)
         documents = [each.to_dict() or {} for each in reversed(found)]
         return [read_message(key, document) for document in documents if not self._database.expired(document)]
+
+    async def message(self, key: ThreadKey, ts: str) -> Message | None:
+        """See ThreadStore."""
+        (found,) = await settle(lambda _: self._database.get(self._database.message(key, ts)))
+        document = data(found)
+        if document is None or not is_readable(document) or self._database.expired(document):
+            return None
+        return read_message(key, document)
 
     async def record(self, message: Message) -> None:
         """See ThreadStore."""

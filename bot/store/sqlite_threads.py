@@ -39,6 +39,13 @@ class SqliteThreadStore:
         rows = await self._file.read(lambda db: db.execute(query, values).fetchall())
         return [read_message(key, load(document)) for (document,) in reversed(rows)]
 
+    async def message(self, key: ThreadKey, ts: str) -> Message | None:
+        """See ThreadStore."""
+        query = "SELECT document FROM messages WHERE thread = ? AND ts = ? AND readable AND expire_at >= ?"
+        values = (str(key), ts, self._file.now())
+        found = await self._file.read(lambda db: db.execute(query, values).fetchone())
+        return read_message(key, load(found[0])) if found else None
+
     async def record(self, message: Message) -> None:
         """See ThreadStore."""
         await self._change(message.thread, message.ts, lambda stored: with_original(stored, message))

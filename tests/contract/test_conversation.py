@@ -316,6 +316,19 @@ async def test_asking_again_is_a_turn_of_its_own_and_a_double_click_is_one(tmp_p
         assert [t.text for t in bot.models["gemma"].prompts[1].turns] == ["Ada: hi"]
 
 
+async def test_asking_again_finds_a_question_that_is_older_than_what_a_prompt_holds(tmp_path: Path) -> None:
+    async with core(tmp_path, models=[model("gemma", history_messages=4)]) as bot:
+        first = await bot.intake.message(arrival("the oldest question", mentions_us=True))
+        for n in range(1, 9):
+            await bot.intake.message(arrival(f"q{n}", ts(n)))
+        await bot.settled()
+        await bot.intake.again(first.turn_id, 1, "U0BEN")
+        shown = await bot.settled()
+
+        assert shown[-1].text == "I am gemma." and len(shown) == 10
+        assert bot.models["gemma"].prompts[-1].turns[-1].text.endswith("Ada: the oldest question")
+
+
 async def test_asking_again_in_a_vanished_thread_does_nothing(tmp_path: Path) -> None:
     async with core(tmp_path) as bot:
         assert (await bot.intake.again(f"{CHANNEL}:{ts(1)}", 1, "U0ADA")).reason == "vanished_thread"

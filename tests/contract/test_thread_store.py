@@ -67,6 +67,16 @@ async def test_what_is_no_message_does_not_count_against_the_limit(mirror: Mirro
     assert [m.ts for m in await mirror.threads.messages(KEY, limit=2)] == [ts(1), ts(2)]
 
 
+async def test_one_message_can_be_read_by_itself_unless_it_is_gone(mirror: Mirror) -> None:
+    for seconds in (1, 2):
+        await mirror.threads.record(said(seconds))
+    await mirror.threads.delete(KEY, ts(2))
+    await mirror.threads.edit(KEY, ts(3), "an edit whose message has not come", ts(4))
+
+    assert await mirror.threads.message(KEY, ts(1)) == said(1)
+    assert [await mirror.threads.message(KEY, ts(n)) for n in (2, 3, 4)] == [None, None, None]
+
+
 # Changes
 
 
