@@ -1,14 +1,16 @@
 """An HTTP request of the Web API in, its arguments by name and type out; Slack's refusals for wrong ones."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
 from playground.errors import SlackError
+from playground.json_text import decoded
 
 JSON = dict[str, Any]
+
+MAX_BODY_BYTES = 4_000_000  # more than any of Slack's limits on what a call may hold
 
 
 class Arguments:
@@ -63,7 +65,7 @@ class Arguments:
         if not value:
             return None
         try:
-            return json.loads(value)
+            return decoded(value)
         except ValueError:
             raise SlackError(error) from None
 
@@ -86,7 +88,8 @@ def invalid(name: str, reason: str) -> SlackError:
 async def read_arguments(request: web.Request) -> Arguments:
     """Query and body of a call as one set of arguments.
 
-    Raises SlackError invalid_json, json_not_object, invalid_form_data, invalid_post_type, request_too_large.
+    Raises SlackError invalid_json, json_not_object, invalid_form_data, invalid_charset, missing_post_type,
+    invalid_post_type, request_too_large.
     """
     values: JSON = dict(request.query)
     if request.method == "POST" and request.can_read_body:
@@ -95,20 +98,23 @@ async def read_arguments(request: web.Request) -> Arguments:
 
 
 async def _body(request: web.Request) -> Mapping[str, Any]:
+    is_json = request.content_type == "application/json"
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise SlackError("request_too_large")
     try:
-        if request.content_type == "application/json":
-            body = json.loads(await request.text())
+        if is_json:
+            body = decoded(await request.text())
             if not isinstance(body, dict):
                 raise SlackError("json_not_object")
             return body
         if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
             return {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+        if not await request.read():
+            return {}
     except web.HTTPRequestEntityTooLarge:
         raise SlackError("request_too_large") from None
-    except json.JSONDecodeError:
-        raise SlackError("invalid_json") from None
-    except (ValueError, LookupError):
-        raise SlackError("invalid_form_data") from None
-    if not await request.read():
-        return {}
-    raise SlackError("invalid_post_type")
+    except LookupError:
+        raise SlackError("invalid_charset") from None
+    except ValueError:
+        raise SlackError("invalid_json" if is_json else "invalid_form_data") from None
+    raise SlackError("invalid_post_type" if "Content-Type" in request.headers else "missing_post_type")

@@ -1,7 +1,6 @@
 """Payloads for the app in, attempts to deliver them out: over an open socket, else by signed HTTP, with redelivery."""
 
 import asyncio
-import json
 import time
 from collections import deque
 from collections.abc import Callable
@@ -173,8 +172,3 @@ class Deliveries:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def encoded(value: JSON) -> str:
-    """JSON as it goes over the wire."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import json
 import secrets
 import time
 from collections.abc import Callable
@@ -13,7 +12,8 @@ from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
-from playground.delivery import Kind, Outcome, encoded
+from playground.delivery import Kind, Outcome
+from playground.json_text import decoded, encoded
 from playground.trouble import Timing
 
 JSON = dict[str, Any]
@@ -143,7 +143,7 @@ def _answer(text: str, content_type: str) -> JSON | None:
     if content_type != "application/json":
         return {"text": text} if text else None
     try:
-        answer = json.loads(text)
+        answer = decoded(text)
     except ValueError:
         return None
     return answer if isinstance(answer, dict) else None

@@ -5,7 +5,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from playground.delivery import Delivery, encoded
+from playground.delivery import Delivery
+from playground.json_text import encoded
 from playground.record import Call
 from playground.sessions import Session
 from playground.wire import call_entry, delivery_entry

@@ -1,6 +1,5 @@
 """HTTP requests in; the Web API, Socket Mode, response URLs, files, the control API and the page out."""
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -13,6 +12,7 @@ from aiohttp import BodyPartReader, web
 from playground import control, web_api
 from playground.control import inspecting
 from playground.errors import SlackError
+from playground.json_text import decoded
 from playground.local_slack import LocalSlack
 
 PAGE = Path(__file__).with_name("page")
@@ -124,11 +124,11 @@ async def _page(request: web.Request) -> web.StreamResponse:
 async def _hook(request: web.Request) -> web.Response:
     """A response URL: Slack answers `ok` as text, and errors as JSON with a status."""
     try:
-        body: Any = json.loads(await request.text())
+        body: Any = decoded(await request.text())
         if not isinstance(body, dict):
             raise SlackError("invalid_payload")
         request.app[SLACK].interactivity.respond(request.match_info["hook"], body)
-    except ValueError:
+    except (ValueError, LookupError):
         return web.json_response({"ok": False, "error": "invalid_payload"}, status=400)
     except SlackError as error:
         status = 404 if error.code in ("expired_url", "used_url") else 400
@@ -138,16 +138,21 @@ async def _hook(request: web.Request) -> web.Response:
 
 async def _upload(request: web.Request) -> web.Response:
     """The URL of files.getUploadURLExternal: raw bytes, or one part of a multipart form."""
-    if request.content_type == "multipart/form-data":
-        part = await (await request.multipart()).next()
-        content = bytes(await part.read()) if isinstance(part, BodyPartReader) else b""
-    else:
-        content = await request.read()
     try:
+        content = await _uploaded(request)
         file = request.app[SLACK].files.fill(request.match_info["token"], content)
     except SlackError as error:
         return web.Response(status=400, text=error.code)
+    except (ValueError, LookupError):
+        return web.Response(status=400, text="invalid_form_data")
     return web.Response(text=f"OK - {file.size}")
+
+
+async def _uploaded(request: web.Request) -> bytes:
+    if request.content_type != "multipart/form-data":
+        return await request.read()
+    part = await (await request.multipart()).next()
+    return bytes(await part.read()) if isinstance(part, BodyPartReader) else b""
 
 
 async def _download(request: web.Request) -> web.Response:

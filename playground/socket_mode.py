@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import secrets
 import time
 from collections.abc import Callable, Coroutine
@@ -10,7 +9,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from playground.delivery import Kind, Outcome, encoded
+from playground.delivery import Kind, Outcome
+from playground.json_text import decoded, encoded
 from playground.trouble import Timing, Trouble
 
 JSON = dict[str, Any]
@@ -158,7 +158,7 @@ class SocketMode:
 
     def _acknowledge(self, text: str) -> None:
         try:
-            answer = json.loads(text)
+            answer = decoded(text)
         except ValueError:
             return
         ack = self._acks.get(str(answer.get("envelope_id"))) if isinstance(answer, dict) else None

@@ -1,14 +1,13 @@
 """The control API: JSON from the page and from tests in, people's acts and the playground's own knowledge out."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from playground.control import acting, inspecting, troubling, watching
-from playground.delivery import encoded
 from playground.errors import SlackError
+from playground.json_text import decoded, encoded
 from playground.live import status_frame
 from playground.local_slack import LocalSlack
 
@@ -52,8 +51,8 @@ async def live(slack: LocalSlack, request: web.Request) -> web.StreamResponse:
 
 async def _body(request: web.Request) -> JSON:
     try:
-        body = json.loads(await request.text() or "{}")
-    except ValueError:
+        body = decoded(await request.text() or "{}")
+    except (ValueError, LookupError):
         raise SlackError("invalid_json") from None
     if not isinstance(body, dict):
         raise SlackError("json_not_object")

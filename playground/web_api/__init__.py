@@ -10,8 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from playground.arguments import Arguments, read_arguments
-from playground.delivery import encoded
 from playground.errors import SlackError
+from playground.json_text import encoded
 from playground.local_slack import LocalSlack
 from playground.trouble import Failure
 from playground.web_api import agents, auth, chat, conversations, files, reactions, streams, users, views
