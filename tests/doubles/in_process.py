@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from playground.local_slack import LocalSlack
 from playground.manifest import Command, Manifest, everything
 from playground.server import Server
-from playground.workspace_file import read_roster
+from playground.workspace_file import DEFAULT_FILE, read_roster
 from tests.doubles.workspace import APP_TOKEN, BOT_TOKEN, Workspace
 
 JSON = dict[str, Any]
@@ -23,12 +24,12 @@ GENERAL, SECRET, QUIET, DM = "C0GENERAL", "C0PRIVATE", "C0QUIET", "D0ADA"
 class InProcess(Workspace):
     """A playground whose parts a test can also look into; `changes` replace fields of the manifest."""
 
-    def __init__(self, *, events_url: str = "", **changes: Any) -> None:
+    def __init__(self, *, events_url: str = "", file: Path = DEFAULT_FILE, **changes: Any) -> None:
         super().__init__()
         commands = (Command("/model", "Choose the model"), Command("/slow"))
         manifest: Manifest = dataclasses.replace(everything(), name="Tandem", commands=commands)
         self.slack = LocalSlack(
-            read_roster(app_name="Tandem"), dataclasses.replace(manifest, **changes), events_url=events_url
+            read_roster(file, app_name="Tandem"), dataclasses.replace(manifest, **changes), events_url=events_url
         )
         self._server = Server(self.slack)
 
