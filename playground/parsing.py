@@ -5,7 +5,9 @@ import re
 from playground.roster import Roster
 
 _NAMED = re.compile(r"(?<![\w<&])([@#])([\w.-]*\w)")
-_URL = re.compile(r"https?://[^\s<>]+")
+_URL = re.compile(r"https?://\w[^\s<>]*")
+_ANGLE = re.compile(r"&[lg]t;")
+_TAIL = frozenset(".,:;!?*_~'\"]}”’»…")  # what ends a sentence, a quotation or an emphasis rather than a link
 _TOKEN = re.compile(r"<[^<>\n]+>")
 _LABELLED_LINK = re.compile(r"<((?:https?|mailto|tel|ftp|slack):[^<>|\n]+\|[^<>\n]*)>", re.IGNORECASE)
 
@@ -16,8 +18,9 @@ def typed_text(text: str, roster: Roster) -> str:
     pieces: list[str] = []
     position = 0
     for match in _URL.finditer(escaped):
-        pieces += [_linked(escaped[position : match.start()], roster), f"<{match[0]}>"]
-        position = match.end()
+        link = _without_tail(match[0])
+        pieces += [_linked(escaped[position : match.start()], roster), f"<{link}>"]
+        position = match.start() + len(link)
     return "".join([*pieces, _linked(escaped[position:], roster)])
 
 
@@ -34,6 +37,16 @@ def linked_names(text: str, roster: Roster) -> str:
 def escaped_links(text: str) -> str:
     """What chat.update makes of labelled links unless it is told `parse=none`: words that lead nowhere."""
     return _LABELLED_LINK.sub(r"&lt;\1&gt;", text)
+
+
+def _without_tail(link: str) -> str:
+    """A typed link without what belongs to the sentence around it: stops, quotes, the bracket that it stands in."""
+    link = _ANGLE.split(link, maxsplit=1)[0]
+    while True:
+        unopened = link.endswith(")") and link.count(")") > link.count("(")
+        if not unopened and (link[-1] not in _TAIL or link.endswith("&amp;")):
+            return link
+        link = link[:-1]
 
 
 def _linked(text: str, roster: Roster) -> str:

@@ -67,9 +67,11 @@ export function actionsFor(app) {
     },
 
     openThread: (thread, { focus = false } = {}) => app.show({ thread }, { focus }),
-    closeThread: () => app.show({ thread: null }, { focus: true }),
+    closeThread: () => app.show({ thread: null, store: false }, { focus: true }),
     openChannel: (channel) => app.show({ channel, thread: null, tab: "messages" }, { focus: true }),
     openTab: (tab) => app.show({ tab, thread: null }),
+    openView: (tab) => app.show({ tab }, { focus: true }),
+    toggleStore: () => app.show({ store: !state.view.store }),
     become: (as) => app.become(as),
     redraw(channel, ts) {
       const message = state.find(channel, ts);

@@ -25,6 +25,9 @@ const SENTENCES = {
   dispatch_failed: "The bot is not connected, so nobody heard this.",
   operation_timeout: "The bot did not answer in time.",
   user_not_found: "This person does not exist in the workspace.",
+  store_unreachable: "The bot’s mirror cannot be reached. Is the bot running with TANDEM_INSPECT=1?",
+  store_refused: "The bot’s mirror did not answer.",
+  already_reacted: "You have already added this reaction.",
   file_too_large: "This file is too large for the playground.",
 };
 
@@ -54,6 +57,9 @@ export function apiAs(as) {
     workspace: () => get("workspace"),
     roots: (channel) => get("messages", { channel }),
     thread: (channel, thread_ts) => get("messages", { channel, thread_ts }),
+    wire: () => get("wire"),
+    store: (channel, thread_ts) => get("store", { channel, thread_ts }),
+    fileUrl: (id) => `/_/file?${new URLSearchParams({ as, id })}`,
     say: (message) => post("say", message),
     edit: (channel, ts, text) => post("edit", { channel, ts, text }),
     delete: (channel, ts) => post("delete", { channel, ts }),

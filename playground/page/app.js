@@ -5,6 +5,7 @@ import { channelPane } from "./channel.js";
 import { notice } from "./dialog.js";
 import { h } from "./dom.js";
 import { startFeed } from "./feed.js";
+import { storePanel } from "./store.js";
 import { modals } from "./modal.js";
 import { authorOf, channelTitle, isAppDm } from "./people.js";
 import { readRoute, writeRoute } from "./route.js";
@@ -12,6 +13,7 @@ import { sidebar } from "./sidebar.js";
 import { State } from "./state.js";
 import { threadPanel } from "./thread.js";
 import { applyTheme, topbar } from "./topbar.js";
+import { wireView } from "./wire.js";
 
 const DEFAULT_USER = "U0ADA";
 const RETRY_MS = 1000;
@@ -24,7 +26,7 @@ class App {
   constructor(as) {
     this.api = apiAs(as);
     this.actions = actionsFor(this);
-    this.panes = { top: topbar(this), side: sidebar(this), channel: channelPane(this), thread: threadPanel(this) };
+    this.panes = { top: topbar(this), side: sidebar(this), channel: channelPane(this), thread: threadPanel(this), store: storePanel(this), wire: wireView(this) };
     this.modals = modals(this);
     this.shade = h("div", { class: "shade", hidden: true, onclick: () => this.toggleMenu(false) });
     this.onKey = (event) => this.#key(event);
@@ -32,12 +34,13 @@ class App {
 
   async start() {
     await this.refresh();
-    const { top, side, channel, thread } = this.panes;
-    document.querySelector("#app").replaceChildren(top.node, h("div", { class: "columns" }, side.node, channel.node, thread.node), this.shade);
+    const { top, side, channel, thread, store, wire } = this.panes;
+    document.querySelector("#app").replaceChildren(top.node, h("div", { class: "columns" }, side.node, channel.node, thread.node, store.node, wire.node), this.shade);
     document.addEventListener("keydown", this.onKey);
     this.state.addEventListener("change", () => this.#draw());
     this.feed = startFeed(this.state, this.api, {
       message: (frame) => this.#heard(frame),
+      status: (frame) => this.panes.store.heard(frame),
       view: (frame) => this.modals.heard(frame),
       workspace: () => this.refresh(),
       open: () => this.#arrive(),
@@ -53,6 +56,8 @@ class App {
   stop() {
     this.feed?.close();
     this.modals.shutAll();
+    this.panes.store.close();
+    this.panes.wire.close();
     document.removeEventListener("keydown", this.onKey);
   }
 
@@ -66,15 +71,15 @@ class App {
     const known = channels.find((one) => one.id === route.channel);
     const member = channels.find((one) => !one.is_im && one.members?.includes(this.state.me.id));
     const channel = known ?? member ?? channels[0];
-    this.show({ channel: channel?.id ?? null, thread: known ? route.thread : null, tab: known ? route.tab : "messages" }, { replace: true, focus: true });
+    this.show({ channel: channel?.id ?? null, thread: known ? route.thread : null, tab: known || route.tab === "wire" ? route.tab : "messages", store: route.store }, { replace: true, focus: true });
   }
 
   /** Moves to another channel, thread or tab, and fetches what is not known yet. */
   show(change, { focus = false, replace = false } = {}) {
     const { state } = this;
     Object.assign(state.view, change);
-    const { channel, thread, tab } = state.view;
-    writeRoute({ as: this.api.as, channel, thread, tab }, { replace });
+    const { channel, thread, tab, store } = state.view;
+    writeRoute({ as: this.api.as, channel, thread, tab, store }, { replace });
     state.unread.delete(channel);
     this.toggleMenu(false);
     if (!channel) return;
@@ -118,7 +123,9 @@ class App {
     if (!state.view.thread && !NARROW.matches) this.show({ thread: root });
   }
 
-  #heard({ type, channel, message }) {
+  #heard(frame) {
+    const { type, channel, message } = frame;
+    this.panes.store.heard(frame);
     if (type !== "message") return;
     const { state } = this;
     this.#openAnswered(channel, message.thread_ts);
@@ -134,7 +141,8 @@ class App {
   }
 
   focusComposer() {
-    (this.state.view.thread ? this.panes.thread : this.panes.channel).focus();
+    const { tab, thread } = this.state.view;
+    (tab === "wire" ? this.panes.wire : thread ? this.panes.thread : this.panes.channel).focus();
   }
 
   toggleMenu(open) {
@@ -160,9 +168,14 @@ class App {
   #draw() {
     const { state } = this;
     for (const pane of Object.values(this.panes)) pane.draw();
-    document.body.classList.toggle("thread-open", Boolean(state.view.thread));
+    const { thread, tab, store } = state.view;
+    const onWire = tab === "wire";
+    document.body.classList.toggle("thread-open", Boolean(thread) && !onWire);
+    document.body.classList.toggle("store-open", Boolean(thread && store && state.hasStore) && !onWire);
+    document.body.classList.toggle("wire-open", onWire);
     const channel = state.channels.get(state.view.channel);
-    document.title = `${state.unread.size ? "● " : ""}${channel?.is_im ? "" : "#"}${channelTitle(state, channel)} · ${state.team.name}`;
+    const title = onWire ? "Wire" : `${channel?.is_im ? "" : "#"}${channelTitle(state, channel)}`;
+    document.title = `${state.unread.size ? "● " : ""}${title} · ${state.team.name}`;
   }
 }
 
@@ -184,7 +197,7 @@ async function begin(as) {
 addEventListener("popstate", () => {
   const route = readRoute();
   if (route.as && route.as !== current.api.as) location.reload();
-  else current.show({ channel: route.channel ?? current.state.view.channel, thread: route.thread, tab: route.tab }, { replace: true });
+  else current.show({ channel: route.channel ?? current.state.view.channel, thread: route.thread, tab: route.tab, store: route.store }, { replace: true });
 });
 
 applyTheme();

@@ -21,7 +21,8 @@ export function channelPane(app) {
 
   function draw() {
     const channel = here();
-    if (!channel) return;
+    node.hidden = state.view.tab === "wire";
+    if (!channel || node.hidden) return;
     const onHome = state.view.tab === "home" && isAppDm(state, channel);
     const messages = state.roots(channel.id);
     fill(head, header(app, channel));

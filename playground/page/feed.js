@@ -39,7 +39,8 @@ export function startFeed(state, api, on) {
         return on.message(frame);
       case "status":
         for (const passed of underWay) passed.push(frame);
-        return state.setStatus(frame);
+        state.setStatus(frame);
+        return on.status(frame);
       case "prompts": return state.prompts.set(frame.channel, frame), state.changed();
       case "home": return (state.home = frame.view), state.changed();
       case "view": return on.view(frame);

@@ -13,6 +13,13 @@ export function clock(ts) {
   return CLOCK.format(dateOf(ts));
 }
 
+/** A time in epoch seconds to the thousandth of a second, as logs show it. */
+export function clockWithSeconds(at) {
+  const date = dateOf(at);
+  const two = (number) => String(number).padStart(2, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
 export function full(ts) {
   return FULL.format(dateOf(ts));
 }

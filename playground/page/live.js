@@ -5,9 +5,9 @@ const LONGEST_RETRY_MS = 3000;
 
 /**
  * Opens the live socket. `onOpen` runs at each (re)connection: frames are not replayed, so fetch again there.
- * Returns {close}.
+ * With `wire` the frames of the Wire view come too. Returns {close}.
  */
-export function connectLive(as, { onOpen, onFrame, onLost }) {
+export function connectLive(as, { onOpen, onFrame, onLost }, { wire = false } = {}) {
   let socket = null;
   let retryMs = FIRST_RETRY_MS;
   let timer = 0;
@@ -15,7 +15,7 @@ export function connectLive(as, { onOpen, onFrame, onLost }) {
 
   function open() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    socket = new WebSocket(`${scheme}//${location.host}/_/live?as=${encodeURIComponent(as)}`);
+    socket = new WebSocket(`${scheme}//${location.host}/_/live?as=${encodeURIComponent(as)}${wire ? "&wire=1" : ""}`);
     socket.onopen = () => {
       retryMs = FIRST_RETRY_MS;
       onOpen();

@@ -2,12 +2,13 @@
 import { blocks } from "./blocks.js";
 import { confirmFirst, notice } from "./dialog.js";
 import { h, isComposing } from "./dom.js";
-import { emoji } from "./emoji.js";
-import { bytes, clock, full, replies, when } from "./format.js";
+import { clock, full, replies, when } from "./format.js";
 import { icon } from "./icons.js";
 import { unescape } from "./inline.js";
 import { mrkdwn } from "./markdown.js";
+import { files } from "./files.js";
 import { authorOf, avatar, isGuest, nameOf, namesFor } from "./people.js";
+import { pickReaction, reactions } from "./reactions.js";
 
 const SYSTEM = new Set(["channel_join", "group_join", "channel_leave", "group_leave", "tombstone"]);
 
@@ -30,8 +31,8 @@ export function messageRow(app, message, place) {
       !place.compact && heading(state, author, message),
       message.subtype === "thread_broadcast" && !place.inThread && h("p", { class: "only-you" }, "replied to a thread"),
       editing ? editor(app, message, place) : body(app, message, place),
-      files(message),
-      reactions(app, message, place),
+      files(app, message),
+      reactions(app, message, place.channel),
       !place.inThread && summary(app, message, place),
     ),
     !editing && toolbar(app, message, place, author),
@@ -88,35 +89,6 @@ function deedsFor(app, message, channel) {
   };
 }
 
-function files(message) {
-  if (!message.files?.length) return null;
-  const one = (file) =>
-    h(
-      "span",
-      { class: "file" },
-      icon("file", 22),
-      h("span", {}, h("strong", {}, file.title || file.name), h("small", { class: "muted" }, [file.mimetype, file.size && bytes(file.size)].filter(Boolean).join(" · "))),
-    );
-  return h("div", { class: "files" }, message.files.map(one));
-}
-
-function reactions(app, message, place) {
-  if (!message.reactions?.length) return null;
-  const one = ({ name, count, users = [] }) => {
-    const own = users.includes(app.state.me.id);
-    const who = users.map((id) => nameOf(app.state, id)).join(", ");
-    const toggle = () => app.actions.react(place.channel, message.ts, name, own);
-    return h(
-      "button",
-      { class: "reaction", type: "button", "aria-pressed": String(own), title: who, onclick: toggle },
-      h("span", { "aria-hidden": "true" }, emoji(name) ?? `:${name}:`),
-      ` ${count} `,
-      h("span", { class: "unseen" }, `${name}: ${who}`),
-    );
-  };
-  return h("div", { class: "reactions" }, message.reactions.map(one));
-}
-
 /** "3 replies", and what the app is doing in the thread at this moment. */
 function summary(app, message, place) {
   const { state, actions } = app;
@@ -161,6 +133,7 @@ function toolbar(app, message, place, author) {
     "div",
     { class: "toolbar", role: "group", "aria-label": "Message actions" },
     !place.inThread && tool("reply", "Reply in thread", () => actions.openThread(message.thread_ts ?? message.ts, { focus: true })),
+    tool("smile", "Add reaction", (event) => pickReaction(event.currentTarget, (name) => actions.react(place.channel, message.ts, name, false))),
     tool("copy", "Copy text", copy),
     own && tool("pencil", "Edit message", () => actions.startEdit(place.channel, message.ts)),
     (own || (owner && author.isApp)) && tool("trash", "Delete message", remove),

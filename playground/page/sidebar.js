@@ -34,7 +34,7 @@ export function sidebar(app) {
 
 function entry(app, channel) {
   const { state } = app;
-  const open = state.view.channel === channel.id;
+  const open = state.view.channel === channel.id && state.view.tab !== "wire";
   const unread = state.unread.get(channel.id);
   const busy = [...state.statuses.keys()].some((key) => key.startsWith(`${channel.id} `));
   return {

@@ -15,7 +15,8 @@ export class State extends EventTarget {
   me = null;
   users = new Map();
   channels = new Map();
-  view = { channel: null, thread: null, tab: "messages" };
+  view = { channel: null, thread: null, tab: "messages", store: false };
+  hasStore = false; // the playground was told where the bot shows its mirror
   messages = new Map(); // channel -> Map(ts -> message), roots and replies alike
   loaded = new Set(); // channels, and "channel thread", whose messages are complete
   statuses = new Map(); // "channel thread" -> {status, text, stoppable}
@@ -39,8 +40,8 @@ export class State extends EventTarget {
     else requestAnimationFrame(emit);
   }
 
-  enter({ team, app, me, users, channels }) {
-    Object.assign(this, { team, app, me });
+  enter({ team, app, me, users, channels, store }) {
+    Object.assign(this, { team, app, me, hasStore: Boolean(store) });
     this.users = new Map(users.map((user) => [user.id, user]));
     this.channels = new Map(channels.map((channel) => [channel.id, channel]));
     this.changed();

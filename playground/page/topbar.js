@@ -29,6 +29,7 @@ export function topbar(app) {
   const drawTheme = () => fill(theme, icon(isDark() ? "sun" : "moon", 18));
   theme.addEventListener("click", () => (toggleTheme(), drawTheme()));
   SYSTEM_DARK.addEventListener("change", () => (applyTheme(), drawTheme()));
+  const views = h("div", { class: "views", role: "group", "aria-label": "View" });
   const who = h("button", { class: "who", type: "button", "aria-haspopup": "true", "aria-expanded": "false", title: "Act as somebody else" }, face);
   const menu = h("div", { class: "who-menu", role: "menu", "aria-label": "Act as", hidden: true });
   const toggle = (open) => {
@@ -41,9 +42,10 @@ export function topbar(app) {
   document.addEventListener("click", (event) => menu.hidden || who.contains(event.target) || menu.contains(event.target) || toggle(false));
 
   return {
-    node: h("header", { class: "topbar" }, h("span", { class: "topbar-mark", "aria-hidden": "true" }, icon("spark", 16)), name, h("span", { class: "grow" }), theme, h("div", { class: "who-frame" }, who, menu)),
+    node: h("header", { class: "topbar" }, h("span", { class: "topbar-mark", "aria-hidden": "true" }, icon("spark", 16)), name, h("span", { class: "grow" }), views, theme, h("div", { class: "who-frame" }, who, menu)),
     draw() {
       drawTheme();
+      fill(views, view(app, "messages", "chat", "Workspace"), view(app, "wire", "wire", "Wire"));
       fill(name, h("strong", {}, state.team.name), h("span", {}, "playground"));
       const own = nameOf(state, state.me.id);
       fill(face, avatar(state, { id: state.me.id, name: own }, 24), h("span", { class: "unseen" }, "You are "), h("span", { class: "who-name" }, own), icon("chevron", 14));
@@ -51,6 +53,12 @@ export function topbar(app) {
       menu.replaceChildren(h("p", { class: "muted" }, "Act as"), ...people.map((user) => person(app, user, toggle)));
     },
   };
+}
+
+/** One half of the view switch. */
+function view(app, tab, picture, label) {
+  const current = (app.state.view.tab === "wire") === (tab === "wire");
+  return h("button", { class: "view", type: "button", "aria-pressed": String(current), onclick: () => current || app.actions.openView(tab) }, icon(picture, 15), h("span", {}, label));
 }
 
 function person(app, user, toggle) {

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 from slack_sdk.web.async_client import AsyncWebClient
 
 from playground.wire import struck
@@ -84,7 +84,7 @@ async def _mirror(answer: Any, *, status: int = 200) -> TestServer:
     return server
 
 
-async def _stored(server: TestServer | str, user: str = "U0ADA", channel: str = "C0GENERAL") -> JSON:
+async def _stored(server: BaseTestServer | str, user: str = "U0ADA", channel: str = "C0GENERAL") -> JSON:
     url = server if isinstance(server, str) else str(server.make_url("/inspect"))
     async with Workspace(options=["--inspect", url]) as workspace:
         assert (await workspace.get("workspace", **{"as": "U0ADA"}))["store"]

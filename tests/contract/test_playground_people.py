@@ -106,6 +106,11 @@ async def test_people_change_only_their_own_words_and_the_owner_may_delete_any(s
         ("@here 1 < 2 & 3", "<!here> 1 &lt; 2 &amp; 3"),
         ("<@U0BOT>", "&lt;@U0BOT&gt;"),
         ("see https://a.example/x?b=1&c=@ada now", "see <https://a.example/x?b=1&amp;c=@ada> now"),
+        (
+            "(so https://a.example/b_(c)), or https://a.example.",
+            "(so <https://a.example/b_(c)>), or <https://a.example>.",
+        ),
+        ("<https://a.example?b&c>", "&lt;<https://a.example?b&amp;c>&gt;"),
     ],
 )
 async def test_typed_text_is_stored_as_slack_stores_it(slack: InProcess, typed: str, stored: str) -> None:
@@ -207,15 +212,3 @@ async def test_a_group_message_is_heard_like_a_channel(tmp_path: Path) -> None:
         ("app_mention", None),
         ("message", "mpim"),
     ]
-
-
-async def test_somebody_from_another_workspace_is_marked_as_slack_marks_them(tmp_path: Path) -> None:
-    file = tmp_path / "workspace.yaml"
-    shared = "  - {id: C0SHARED, shared: true, members: [U0ZED, U0BOT]}"
-    abroad = f"  - {{id: U0ZED, name: zed, team: T0OTHER}}\n\nchannels:\n{shared}\n"
-    file.write_text(DEFAULT_FILE.read_text().replace("\nchannels:\n", abroad))
-    async with Workspace(options=["--workspace", str(file)]) as workspace:
-        await workspace.say("U0ZED", "C0SHARED", "@Tandem hello")
-        envelope = (await workspace.deliveries())[0]["payload"]
-    assert envelope["is_ext_shared_channel"] and envelope["team_id"] == TEAM
-    assert envelope["event"]["user_team"] == envelope["event"]["team"] == "T0OTHER"
