@@ -34,7 +34,10 @@ def address_at(text: str, start: int) -> str | None:
         whole = run.group() if run else ""
         if start + len(whole) == len(text) and len(whole) < MOST_CHARS:
             return None
-        return _without_trailing(whole) if len(whole) > len(scheme.group()) else ""
+        if len(whole) > len(scheme.group()):
+            return _without_trailing(whole)
+        # what stands right behind it could complete it once its own signs are gone
+        return "" if text[scheme.end()].isspace() else whole
     return _host_at(text, start)
 
 

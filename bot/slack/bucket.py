@@ -54,6 +54,10 @@ class Bucket:
         missing = wanted - self._tokens
         return max(blocked, missing / self._per_s if missing > 1e-9 else 0.0)
 
+    def blocked(self, now: float) -> bool:
+        """Whether a 429 forbids every call now, reserved ones too."""
+        return self._blocked_until > now
+
     def take(self, now: float) -> None:
         """Count a call that leaves now; a reserved one may leave the bucket in debt."""
         if self.per_minute is not None:
@@ -71,7 +75,7 @@ class Bucket:
 
     def spare(self, now: float) -> float:
         """How many calls could leave at once; below 0 while a 429 holds."""
-        if self._blocked_until > now:
+        if self.blocked(now):
             return -1.0
         if self.per_minute is None:
             return float("inf")
@@ -84,7 +88,7 @@ class Bucket:
         What is reserved and what may leave at once is together no more than Slack lets through at once.
         """
         if self.per_minute is None:
-            return self._blocked_until <= now
+            return not self.blocked(now)
         beside = max(1.0, self.per_minute * self._share * (1 - BURST_SHARE) / self.siblings)
         return self.reserved + calls <= beside and self.spare(now) - calls >= keep * self.capacity
 

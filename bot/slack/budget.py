@@ -37,22 +37,27 @@ class _Line:
 class Reservation:
     """The right to one later call, taken out of the budget beforehand."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, clock: Callable[[], float]) -> None:
         self._bucket: Bucket | None = bucket
+        self._clock = clock
         bucket.reserved += 1
 
     def give_back(self) -> None:
         """Say that the call will not be made."""
-        if self._bucket is not None:
-            self._bucket.give_back()
-        self.use()
-
-    def use(self) -> bool:
-        """Say that the call is made now; whether it still may be."""
         bucket, self._bucket = self._bucket, None
         if bucket is not None:
             bucket.reserved -= 1
-        return bucket is not None
+            bucket.give_back()
+
+    def use(self) -> bool:
+        """Make the call now; False, and the right is gone, where a 429 forbids it or it was used before."""
+        bucket = self._bucket
+        if bucket is None or bucket.blocked(self._clock()):
+            self.give_back()
+            return False
+        bucket.reserved -= 1
+        self._bucket = None
+        return True
 
 
 class Budget:
@@ -105,7 +110,7 @@ class Budget:
             return None
         for _ in range(calls):
             line.bucket.take(now)
-        return [Reservation(line.bucket) for _ in range(calls)]
+        return [Reservation(line.bucket, self._clock) for _ in range(calls)]
 
     def refused(self, method: str, *, team_id: str, retry_after_s: float) -> None:
         """Slack answered 429."""

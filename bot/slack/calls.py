@@ -90,7 +90,7 @@ class SlackCalls:
                 self.budget.refused(method, team_id=team_id, retry_after_s=limited.retry_after_s)
 
     async def reserved(self, method: str, reservation: Reservation, args: Args, *, team_id: str) -> dict[str, Any]:
-        """Call `method` on a permit taken before; raises SlackRateLimited instead of waiting."""
+        """Call `method` on a permit taken just now; raises SlackRateLimited instead of waiting."""
         reservation.use()
         try:
             return await self._send(method, args)

@@ -125,7 +125,6 @@ class SlackReply:
             await self._take_over()
             while self._ending is None:
                 if not await self._step():
-                    self._tell_open()
                     await self._news()
         except SlackRejected as rejected:
             self._lose(rejected)
@@ -146,7 +145,9 @@ class SlackReply:
             self.lost.exception()  # whoever needs to know waits for it; nobody else shall be told
 
     def _tell_open(self) -> None:
-        if self._wanted_open is not None and not self._wanted_open.done() and self._posted:
+        if self._wanted_open is None or self._wanted_open.done():
+            return
+        if self._posted and len(self._posted) >= len(self._wording.pages.texts):
             self._wanted_open.set_result(None)
 
     async def _news(self) -> None:
@@ -174,6 +175,7 @@ class SlackReply:
                 return True
         if len(self._posted) < len(texts) and await self._opened(len(self._posted)):
             return True
+        self._tell_open()
         if self._due_s() != 0:
             return False
         try:

@@ -9,35 +9,10 @@ into pieces: nothing is decided before enough of what follows is known, and what
 import re
 from collections.abc import Collection
 
-from bot.slack import lookalikes
-from bot.slack.addresses import MOST_CHARS, WORD, address_at, allowed, inert
+from bot.slack import lookalikes, signs
+from bot.slack.addresses import address_at, allowed, inert
 from bot.slack.fences import Fences
 
-_MOST_HELD = MOST_CHARS + 512
-_MOST_LINK_TEXT = 1_024
-_LINE_HEAD = re.compile(r"[ \t>*+\-\d.)`~]*+")
-_PROSE = re.compile(rf"[\n`\\<&\uff1c\ufe64\[]|!\[|!\Z|\](?=\(|:|\Z)|{WORD}")
-_CODE = re.compile("[\n<&\uff1c\ufe64]")
-_WORD_TAIL = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9][A-Za-z0-9_+\-]{0,62}\Z")
-_ALNUM = re.compile(r"[A-Za-z0-9]+")
-_LINK_TEXT = re.compile(
-    r"(?P<image>!?)\[(?P<text>(?:[^\[\]\n\\`]|\\[^\n`]|\[(?:[^\[\]\n\\`]|\\[^\n`])*+\](?:\([^()\s`]*+\))?+)*+)\]"
-)
-_DESTINATION = re.compile(
-    r"\(\s*+(?:<(?P<angled>[^<>\n]*+)>|(?P<bare>[^\s()<>]*+(?:\([^\s()<>]*+\)[^\s()<>]*+)*+))"
-    r"(?:[ \t]++(?P<title>\"[^\"\n]*+\"|'[^'\n]*+'|\([^()\n]*+\)))?+[ \t]*+\)"
-)
-_DEFINED = re.compile(r":[ \t]*+\n?[ \t]*+(?:<(?P<angled>[^<>\n]*+)>|(?P<bare>[^\s<>]++))(?=\s)")
-_TARGET = re.compile(r"\s*+([^\s)]*+)")
-_BREAKS_OFF = re.compile(r"(?:<|//|www\.|[A-Za-z][A-Za-z0-9+.\-]{1,30}:)", re.IGNORECASE)
-_ANGLED = re.compile(
-    r"<\s*+(?P<address>[A-Za-z][A-Za-z0-9+.\-]{1,31}:[^<>|\n]++|//[^<>|\n]++)(?:\|(?P<label>[^<>\n]*+))?>"
-)
-_NO_TOKEN = re.compile(r"[ \t]*+(?:[\"'()*+,\-./0-9:;=?\[\]^_{}~$%<]|[ \t][A-Za-z])")  # "a < b", "x <= 1", "<-"
-_TAG_ENDS = re.compile(r"[<>\n]")
-_TAG = re.compile(r"<[A-Za-z/!?][^<>\n]*+(?:>|(?=\n))")
-# After these a link's brackets may go; after others what is inside could complete something.
-_APART = frozenset(" \t\n(*_\"'~|,:-")
 _HOLD: tuple[str, int] | None = None
 
 
@@ -102,7 +77,7 @@ class SafetyFilter:
             if kind is None:
                 return _HOLD
             self._line_begins, self._code = False, kind
-        sign = (_CODE if self._code else _PROSE).search(self._text, at)
+        sign = (signs.CODE if self._code else signs.PROSE).search(self._text, at)
         if sign is None:
             return self._plain(at)
         if sign.start() > at:
@@ -113,24 +88,22 @@ class SafetyFilter:
         """The rest has no sign in it; its last word may yet become one."""
         end = len(self._text)
         if not self._code and not self._final:
-            word = _WORD_TAIL.search(self._text, max(at, end - 64))
+            word = signs.WORD_TAIL.search(self._text, max(at, end - 64))
             end = word.start() if word else end
         return (self._text[at:end], end - at) if end > at else _HOLD
 
     def _line(self, at: int) -> bool | None:
         """Whether the line that begins here is code; None where more must come first."""
-        head = _LINE_HEAD.match(self._text, at)
+        text = self._text
+        head = signs.LINE_HEAD.match(text, at)
         end = head.end() if head else at
-        if end == len(self._text) and end - at < 256 and not self._final:
+        fence = "```" in text[at:end] or "~~~" in text[at:end]
+        if end == len(text) and end - at < 256 and not self._final:
             return None
-        if self._fences.open or "```" in self._text[at:end] or "~~~" in self._text[at:end]:
-            stop = self._text.find("\n", end)
-            if stop < 0 and ("```" in self._text[at:end] or "~~~" in self._text[at:end]) and len(self._text) - at < 512:
-                return None
-            end = stop if stop >= 0 else len(self._text)
-        else:
-            end += 1
-        line = self._text[at:end]
+        stop = text.find("\n", end) if fence or self._fences.open else end + 1
+        if fence and stop < 0 and len(text) - at < 512:
+            return None
+        line = text[at : stop if stop >= 0 else len(text)]
         kind = self._fences.line(line)
         if kind != "prose" or not line.strip():
             self._strays.clear()
@@ -148,9 +121,7 @@ class SafetyFilter:
             return self._escape(at)
         if sign[0] in "![":
             return self._bracket(at)
-        if sign[0] == "]":
-            return self._link_end(at)
-        return self._word(at)
+        return self._link_end(at) if sign[0] == "]" else self._word(at)
 
     def _angle(self, at: int) -> tuple[str, int] | None:
         opener = lookalikes.opener_at(self._text, at)
@@ -160,7 +131,7 @@ class SafetyFilter:
             return _HOLD
         if not opener:
             return self._text[at], 1
-        if not whole and not _NO_TOKEN.match(window, len(opener)):
+        if not whole and not signs.NO_TOKEN.match(window, len(opener)):
             return _HOLD
         if lookalikes.is_mention(window):
             return lookalikes.disarmed_at(self._text, at, opener)
@@ -170,22 +141,21 @@ class SafetyFilter:
 
     def _angled_link(self, at: int) -> tuple[str, int] | None:
         """`<address|label>`, `<address>`, or a tag that is just text."""
-        stop = _TAG_ENDS.search(self._text, at + 1, at + _MOST_HELD)
-        if stop is None and len(self._text) - at < _MOST_HELD and not self._text.startswith(" ", at + 1):
+        stop = signs.TAG_ENDS.search(self._text, at + 1, at + signs.MOST_HELD)
+        if stop is None and len(self._text) - at < signs.MOST_HELD and not self._text.startswith(" ", at + 1):
             return _HOLD
-        link = _ANGLED.match(self._text, at)
+        link = signs.ANGLED.match(self._text, at)
         if link is not None and not allowed(link["address"], self._hosts):
             if self._code:
                 return lookalikes.disarmed_at(self._text, at, "<")
             label = self._inner(link["label"] or "")
             address = self._as_code(link["address"])
-            return (f"{label} ({address})" if label else address), link.end() - at
+            shown = label if self._last in signs.APART else f"[{label}]"
+            return (f"{shown} ({address})" if label else address), link.end() - at
         if link is not None:
             return link.group(), link.end() - at
-        tag = None if self._code else _TAG.match(self._text, at)
-        if tag is not None and "`" in tag.group():
-            return "‹", 1  # or its backticks would be no code's
-        return "<", 1
+        tag = None if self._code else signs.TAG.match(self._text, at)
+        return ("‹" if tag and "`" in tag.group() else "<"), 1  # or its backticks would be no code's
 
     def _ticks(self, at: int) -> tuple[str, int] | None:
         """A code span of this line, or backticks that are just backticks."""
@@ -193,13 +163,12 @@ class SafetyFilter:
         run = 1
         while text.startswith("`", at + run):
             run += 1
-        line_end = text.find("\n", at, at + _MOST_HELD)
-        if line_end < 0 and len(text) - at < _MOST_HELD:
-            closing = self._closing(at + run, run, len(text))
-            if closing is None or closing + run == len(text):
-                return _HOLD
-        else:
-            closing = self._closing(at + run, run, line_end if line_end >= 0 else at + _MOST_HELD)
+        line_end = text.find("\n", at, at + signs.MOST_HELD)
+        unfinished = line_end < 0 and len(text) - at < signs.MOST_HELD
+        limit = line_end if line_end >= 0 else min(len(text), at + signs.MOST_HELD)
+        closing = signs.closing_run(text, at + run, run, limit)
+        if unfinished and (closing is None or closing + run == len(text)):
+            return _HOLD
         content = text[at + run : closing] if closing is not None else ""
         in_cells = any(self._cells) and "|" in content and any(sign in content for sign in ("//", "](", "."))
         apart = " " if self._made_code and self._last == "`" else ""
@@ -207,12 +176,8 @@ class SafetyFilter:
         if closing is None or run in self._strays or in_cells:
             self._strays.add(run)
             return apart + text[at : at + run], run
-        content = _angles_disarmed(content, self._hosts)
+        content = self._inner(content, code=True)
         return apart + text[at : at + run] + content + text[at : at + run], closing + run - at
-
-    def _closing(self, start: int, run: int, end: int) -> int | None:
-        found = re.compile(rf"(?<!`)`{{{run}}}(?!`)").search(self._text, start, end)
-        return found.start() if found else None
 
     def _escape(self, at: int) -> tuple[str, int] | None:
         following = self._text[at + 1 : at + 2]
@@ -228,10 +193,10 @@ class SafetyFilter:
             return _HOLD
         if self._text.startswith("!", at) and self._text[at + 1] != "[":
             return "!", 1
-        link = _LINK_TEXT.match(self._text, at, at + _MOST_LINK_TEXT)
+        link = signs.LINK_TEXT.match(self._text, at, at + signs.MOST_LINK_TEXT)
         if link is None:
-            line_ends = "\n" in self._text[at : at + _MOST_LINK_TEXT] or "`" in self._text[at : at + _MOST_LINK_TEXT]
-            if not line_ends and len(self._text) - at < _MOST_LINK_TEXT:
+            window = self._text[at : at + signs.MOST_LINK_TEXT]
+            if len(window) < signs.MOST_LINK_TEXT and not {"\n", "`"} & set(window):
                 return _HOLD
             return self._text[at], 1
         after = self._text[link.end() : link.end() + 1]
@@ -244,10 +209,10 @@ class SafetyFilter:
         return self._text[at], 1
 
     def _inline_link(self, at: int, link: re.Match[str]) -> tuple[str, int] | None:
-        target = _DESTINATION.match(self._text, link.end(), link.end() + _MOST_HELD)
+        target = signs.DESTINATION.match(self._text, link.end(), link.end() + signs.MOST_HELD)
         if target is None:
-            rest = self._text[link.end() : link.end() + _MOST_HELD]
-            if "\n" not in rest[1:].lstrip() and len(rest) < _MOST_HELD:
+            rest = self._text[link.end() : link.end() + signs.MOST_HELD]
+            if "\n" not in rest[1:].lstrip() and len(rest) < signs.MOST_HELD:
                 return _HOLD
             return self._text[at], 1
         address = target["angled"] if target["angled"] is not None else target["bare"]
@@ -261,16 +226,16 @@ class SafetyFilter:
             return f"[{inner}]({address})", whole  # an image becomes a link
         code = self._as_code(address) if address else ""
         title = self._inner(f" {target['title']}") if target["title"] else ""
-        shown = inner if self._last in _APART and inner[:1] not in "!@#" else f"[{inner}]"
+        shown = inner if self._last in signs.APART and inner[:1] not in "!@#" else f"[{inner}]"
         if not inner or link["text"] == address:
             return code + title, whole
         return (f"{shown} ({code}{title})" if code else shown + title), whole
 
     def _definition(self, at: int, link: re.Match[str]) -> tuple[str, int] | None:
-        target = _DEFINED.match(self._text, link.end(), link.end() + _MOST_HELD)
-        rest = self._text[link.end() + 1 : link.end() + _MOST_HELD]
+        target = signs.DEFINED.match(self._text, link.end(), link.end() + signs.MOST_HELD)
+        rest = self._text[link.end() + 1 : link.end() + signs.MOST_HELD]
         if target is None:
-            if re.fullmatch(r"[ \t]*\n?[ \t]*\S*", rest) and len(rest) < _MOST_HELD - 1:
+            if re.fullmatch(r"[ \t]*\n?[ \t]*\S*", rest) and len(rest) < signs.MOST_HELD - 1:
                 return _HOLD
             return self._text[at], 1
         address = target["angled"] if target["angled"] is not None else target["bare"]
@@ -284,11 +249,11 @@ class SafetyFilter:
         following = self._text[at + 1 : at + 2]
         if not following:
             return _HOLD
-        target = _TARGET.match(self._text, at + 2, at + 2 + _MOST_HELD)
+        target = signs.TARGET.match(self._text, at + 2, at + 2 + signs.MOST_HELD)
         end, address = (target.end(), target[1]) if target else (at + 2, "")
-        if end == len(self._text) and end - at < _MOST_HELD:
+        if end == len(self._text) and end - at < signs.MOST_HELD:
             return _HOLD
-        leads_on = not inert(address) if following == "(" else _BREAKS_OFF.match(address)
+        leads_on = not inert(address) if following == "(" else signs.BREAKS_OFF.match(address)
         return ("] " if leads_on and not allowed(address, self._hosts) else "]"), 1
 
     def _word(self, at: int) -> tuple[str, int] | None:
@@ -297,15 +262,16 @@ class SafetyFilter:
         if address is None:
             return _HOLD
         if not address:
-            word = _ALNUM.match(self._text, at)
+            word = signs.ALNUM.match(self._text, at)
             return (word.group(), word.end() - at) if word else (self._text[at], 1)
         if allowed(address, self._hosts):
             return address, len(address)
         return self._as_code(address), len(address)
 
-    def _inner(self, text: str) -> str:
-        """A whole piece of the paragraph made safe."""
+    def _inner(self, text: str, *, code: bool = False) -> str:
+        """A whole piece of the paragraph made safe; in a code span nothing but angle brackets matters."""
         inner = SafetyFilter(self._hosts)
+        inner._code = code
         inner._line_begins, inner._strays, inner._last, inner._cells = False, self._strays, self._last, self._cells
         return inner.feed(text) + inner.flush()
 
@@ -331,10 +297,3 @@ def safe(text: str, allowed_hosts: Collection[str] = ()) -> str:
     """A whole text made safe."""
     whole = SafetyFilter(allowed_hosts)
     return whole.feed(text) + whole.flush()
-
-
-def _angles_disarmed(code: str, hosts: Collection[str]) -> str:
-    """The content of a code span: nothing in it is a mention or Slack's own kind of link."""
-    inner = SafetyFilter(hosts)
-    inner._line_begins, inner._code = False, True
-    return inner.feed(code) + inner.flush()

@@ -111,15 +111,15 @@ class Status:
 
     async def _clear(self, method: str, reservation: Reservation | None) -> None:
         team_id = self._journal.turn.team_id
+
+        def args() -> dict[str, Any]:
+            self._journal.assert_ours()  # whoever has taken the thread over ends its status
+            return self._args(method, shows=False)
+
         for pause_s in (*_ENDING_AGAIN_S, None):
             try:
-                self._journal.assert_ours()  # whoever has taken the thread over ends its status
-                args = self._args(method, shows=False)
-                if reservation is not None:
-                    permit, reservation = reservation, None
-                    await self._calls.reserved(method, permit, args, team_id=team_id)
-                else:
-                    await self._calls.call(method, team_id=team_id, urgency="final", **args)
+                permit, reservation = reservation, None
+                await self._calls.compose(method, args, team_id=team_id, permit=permit)
                 return
             except (SlackRejected, LeaseLost):
                 return

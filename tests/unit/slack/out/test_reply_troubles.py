@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bot.conversation.ports import Ending
-from bot.conversation.turn import Part, ReplyMode
+from bot.conversation.turn import ReplyMode
 from bot.errors import LeaseLost, SlackRejected, SlackUnavailable
 from bot.slack.status import ASSISTANT, SESSIONS
-from tests.doubles.answering import ANSWERED, DM, Answering, actions_of, asked, footer_of
+from tests.doubles.answering import ANSWERED, Answering, asked, footer_of
 from tests.doubles.virtual_time import virtual_time
 from tests.doubles.wireless_slack import Fault
 
@@ -289,95 +289,3 @@ async def test_a_turn_that_ends_at_once_ends_its_status_after_it_began() -> None
         await reply.end(Ending(kind="stopped"))
 
         assert not asking.busy
-
-
-@pytest.mark.parametrize("mode", ["native", "edit"])
-@pytest.mark.parametrize("channel", [DM, "C0GENERAL"])
-@virtual_time
-async def test_a_taken_over_answer_is_rewritten_in_its_own_message(channel: str, mode: ReplyMode) -> None:
-    async with asked(channel) as asking:
-        first = await asking.begin(mode)
-        first.push("An answer that began well and then ")
-        await asyncio.sleep(4)
-        first.abandon()
-        parts = asking.journal.turn.parts
-        asking.taken_over(*parts, state="opening")
-        shown = asking.text
-
-        reply = await asking.begin(mode)
-        for word in ("Another ", "answer, ", "which ", "is ", "longer ", "than ", "the ", "first ", "one."):
-            reply.push(word)
-            await asyncio.sleep(2)
-            assert len(asking.text) >= len(shown)
-        await reply.open()
-        await reply.end(ANSWERED)
-
-        assert_shown_once(asking, "Another answer, which is longer than the first one.")
-        assert asking.journal.turn.parts == parts
-
-
-@virtual_time
-async def test_a_taken_over_answer_that_is_shorter_leaves_no_message_behind() -> None:
-    async with asked() as asking:
-        first = await asking.begin("edit")
-        first.push("lorem ipsum dolor. " * 1_500)
-        await first.open()
-        first.abandon()
-        assert len(asking.shown) == 3
-        asking.taken_over(*asking.journal.turn.parts, state="running")
-
-        await asking.answer("edit", "Short.")
-
-        assert asking.text == "Short."
-        assert len(asking.shown) == 1
-
-
-@pytest.mark.parametrize("mode", ["native", "edit"])
-@virtual_time
-async def test_a_message_that_was_posted_but_never_recorded_is_adopted(mode: ReplyMode) -> None:
-    async with asked() as asking:
-        first = await asking.begin(mode)
-        first.push("Half an ")
-        await asyncio.sleep(1)
-        first.abandon()
-        asking.taken_over(state="opening")
-
-        await asking.answer(mode, *WORDS)
-
-        assert_shown_once(asking)
-
-
-@virtual_time
-async def test_where_no_attempt_is_left_what_was_shown_stays_and_is_marked_as_cut() -> None:
-    async with asked() as asking:
-        first = await asking.begin("native")
-        first.push("Half an answer ")
-        await asyncio.sleep(2)
-        first.abandon()
-        asking.taken_over(*asking.journal.turn.parts, state="opening")
-
-        reply = await asking.begin("native")
-        ending = Ending(kind="failed", error_code="too_many_attempts", reference="r-9", retry=1)
-        await reply.end(ending)
-
-        [message] = asking.shown
-        assert asking.text == "Half an answer "
-        assert "Cut off" in footer_of(message) and "r-9" in footer_of(message)
-        assert [action["action_id"] for action in actions_of(message)] == ["ask_again"]
-        assert not asking.busy
-
-
-@virtual_time
-async def test_an_answer_that_lacked_only_its_last_update_gets_it_and_no_second_message() -> None:
-    async with asked() as asking:
-        reply = await asking.begin("edit")
-        reply.push("The whole answer.")
-        await reply.open()
-        reply.abandon()
-        asking.taken_over(Part(asking.shown[0]["ts"], "edit"), state="delivering")
-
-        reply = await asking.begin("edit")
-        reply.push("The whole answer.")
-        await reply.end(ANSWERED)
-
-        assert_shown_once(asking, "The whole answer.")

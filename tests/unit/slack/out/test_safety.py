@@ -18,9 +18,7 @@ MENTION = re.compile(
     r"<\s*(?:!\s*(?:channel|here|everyone|group|subteam|date)|@[UWB][A-Z0-9]+[>|]|#[CGD][A-Z0-9]+[>|])", re.IGNORECASE
 )
 SLACK_LINK = re.compile(r"<(?:https?|mailto|ftp|slack|javascript):[^<>\n]*>")
-ADDRESS = re.compile(
-    r"(?:https?://|www\.(?=[a-z0-9]))[^\s`]+|(?<!@)\b(?:[a-z0-9-]+\.)+(?:com|org|net)\b", re.IGNORECASE
-)
+ADDRESS = re.compile(r"(?:https?://|www\.)(?=[\w\[])[^\s`]+|(?<!@)\b(?:[a-z0-9-]+\.)+(?:com|org|net)\b", re.IGNORECASE)
 MARKDOWN = MarkdownIt("commonmark").enable(["table"])
 
 MENTIONS = [
