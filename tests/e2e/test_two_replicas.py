@@ -1,4 +1,4 @@
-"""Two real bots on one Firestore: whichever hears of something, a thread has one answer, and that is ended or finished."""
+"""Two real bots on one Firestore: whichever hears of something, a thread has one answer, ended or finished."""
 
 import asyncio
 import signal
