@@ -4,13 +4,13 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 
-from bot.rooms import open_models, open_store
 from bot.commands.manifest import bot_scopes
 from bot.commands.sentences import missing_scope, sentence
 from bot.config import Settings, load_settings, unknown_variables
 from bot.conversation.mirror import Signal
 from bot.conversation.thread import ThreadKey
 from bot.errors import BotError, ConfigError, SlackUnavailable, StoreUnavailable
+from bot.rooms import open_models, open_store
 from bot.slack.client import SlackConnection
 from bot.slack.errors import FOREIGN, translated
 

@@ -57,6 +57,7 @@ class Launch:
     bot_token: str = field(default_factory=lambda: f"xoxb-playground-{secrets.token_hex(16)}")
     app_token: str = field(default_factory=lambda: f"xapp-playground-{secrets.token_hex(16)}")
     signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    bot_port: int = field(default_factory=lambda: free_port(HOST))
     children: list[Child] = field(default_factory=list)
     address: str = ""  # the page's, once it is there
 
@@ -82,9 +83,8 @@ class Launch:
             await _cancel(planned)
             return 1
         plan = await planned
-        port = free_port(HOST)
-        bot = await self._start_bot(plan, port)
-        await _connected(bot, port)
+        bot = await self._start_bot(plan)
+        await _connected(bot, self.bot_port)
         self._announce(plan)
         serving = asyncio.create_task(plan.serve(partial(self._start, env=environment(None, {}))))
         try:
@@ -114,6 +114,7 @@ class Launch:
         manifest.write_text(files("bot").joinpath("manifest.yaml").read_text("utf-8"), "utf-8")
         options = ["--port", str(port), "--manifest", str(manifest), "--bot-token", self.bot_token]
         options += ["--app-token", self.app_token, "--signing-secret", self.signing_secret]
+        options += ["--inspect", f"http://{HOST}:{self.bot_port}/inspect"]
         slack = await self._start("slack", "playground", *options, env=environment(None, {}), said=said)
         waiting, ended = asyncio.create_task(ready.wait()), asyncio.create_task(slack.process.wait())
         await asyncio.wait({waiting, ended}, timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
@@ -122,7 +123,7 @@ class Launch:
         await _cancel(waiting, ended)
         return ready.is_set()
 
-    async def _start_bot(self, plan: ModelPlan, port: int) -> Child:
+    async def _start_bot(self, plan: ModelPlan) -> Child:
         own = {
             "SLACK_BOT_TOKEN": self.bot_token,
             "SLACK_APP_TOKEN": self.app_token,
@@ -133,7 +134,8 @@ class Launch:
             "TANDEM_LOG_FORMAT": "text",
             "LOG_LEVEL": self.settings.log_level if self.arguments.verbose else "WARNING",
             "HOST": HOST,
-            "PORT": str(port),
+            "PORT": str(self.bot_port),
+            "TANDEM_INSPECT": "true",
             "TANDEM_DRAIN_S": str(GRACE_S / 2),
             **plan.environment,
         }
