@@ -76,8 +76,9 @@ def _call(slack: LocalSlack, name: str, token: str, args: Arguments) -> JSON:
     if method is None:
         raise SlackError("unknown_method", req_method=name)
     _authorize(slack, method, token)
-    channel = args.values.get("channel") or args.values.get("channel_id")
-    retry_after = slack.limits.retry_after(name, method.tier, str(channel))
+    channel = str(args.values.get("channel") or args.values.get("channel_id"))
+    direct = slack.roster.direct_message(channel) if channel.startswith(("U", "W")) else None
+    retry_after = slack.limits.retry_after(name, method.tier, direct.id if direct else channel)
     if retry_after:
         raise SlackError("ratelimited", retry_after=retry_after)
     return {"ok": True, **method.run(slack, args)}
@@ -109,7 +110,8 @@ def _same(token: str, expected: str) -> bool:
 async def _fail(request: web.Request, failure: Failure) -> tuple[web.StreamResponse | None, JSON]:
     """The failure that was asked for: a status, an error code, a cut connection, or silence until the client goes."""
     if failure.kind == "hang":
-        await asyncio.sleep(3600)
+        while request.transport is not None and not request.transport.is_closing():
+            await asyncio.sleep(0.05)
     if failure.kind in ("drop", "hang"):
         if request.transport is not None:
             request.transport.abort()
