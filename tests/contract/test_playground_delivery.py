@@ -1,20 +1,14 @@
 """Deliveries are acknowledged or come again: over Socket Mode, and over signed HTTP."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.async_app import AsyncApp
-from slack_sdk.signature import SignatureVerifier
 
-from tests.doubles.in_process import ADA, GENERAL, InProcess, refusal
+from tests.doubles.in_process import InProcess, refusal
 from tests.doubles.socket_app import SocketApp
-from tests.doubles.workspace import SIGNING_SECRET, Refused
 
 JSON = dict[str, Any]
 
@@ -160,96 +154,42 @@ async def test_any_envelope_can_be_sent_again(slack: InProcess) -> None:
         assert first["payload"] == second["payload"]
 
 
-class HttpApp:
-    """An app behind an HTTP URL that proves itself, then answers with the given statuses, then 200."""
-
-    def __init__(self, *statuses: int, headers: dict[str, str] | None = None) -> None:
-        self._statuses = list(statuses)
-        self._headers = headers or {}
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-
-    async def serve(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        if json.loads(body)["type"] == "url_verification":
-            return web.json_response({"challenge": json.loads(body)["challenge"]})
-        self.requests.append((dict(request.headers), body))
-        status = self._statuses.pop(0) if self._statuses else 200
-        return web.Response(status=status, headers=self._headers)
+async def test_a_connection_ages_is_warned_and_ends(slack: InProcess) -> None:
+    await slack.trouble(timing={"connection_life_s": 0.2, "disconnect_warning_s": 0.1})
+    async with SocketApp(slack) as app:
+        assert app.hello["debug_info"]["approximate_connection_time"] == 0
+        assert [frame["reason"] for frame in await app.got(2)] == ["warning", "refresh_requested"]
+        async with asyncio.timeout(5):
+            await app.ended.wait()
+    await slack.trouble(timing={"connection_life_s": 18_060})
+    async with SocketApp(slack) as app:
+        assert app.hello["debug_info"]["approximate_connection_time"] == 18_060
 
 
-async def serving(handler: Any) -> tuple[web.AppRunner, str]:
-    """A handler behind a free port."""
-    app = web.Application()
-    app.router.add_post("/slack/events", handler)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-
-
-async def test_http_events_are_signed_and_come_again_with_slacks_headers() -> None:
-    app = HttpApp(500, 503)
-    runner, url = await serving(app.serve)
-    async with InProcess(events_url=url) as slack:
-        await slack.trouble(timing=FAST)
+async def test_between_warning_and_end_a_connection_still_serves(slack: InProcess) -> None:
+    await slack.trouble(timing={"disconnect_warning_s": 0.3})
+    async with SocketApp(slack) as app:
+        await slack.disconnect("warning")
+        await app.got(1)
         await slack.ask("hello")
-        sent = (await settled(slack, 1))[0]
-    await runner.cleanup()
-    assert [attempt["acked"] for attempt in sent["attempts"]] == [False, False, True]
-    retries = [(h.get("X-Slack-Retry-Num"), h.get("X-Slack-Retry-Reason")) for h, _ in app.requests]
-    assert retries == [(None, None), ("1", "http_error"), ("2", "http_error")]
-    verifier = SignatureVerifier(SIGNING_SECRET)
-    assert all(verifier.is_valid_request(body, headers) for headers, body in app.requests)
+        assert (await settled(slack, 1))[0]["acked"] and len(app.frames) == 2
 
 
-async def test_an_app_may_refuse_redelivery() -> None:
-    app = HttpApp(500, headers={"X-Slack-No-Retry": "1"})
-    runner, url = await serving(app.serve)
-    async with InProcess(events_url=url) as slack:
-        await slack.trouble(timing=FAST)
-        await slack.ask("hello")
-        assert len((await settled(slack, 1))[0]["attempts"]) == 1
-    await runner.cleanup()
+async def test_a_late_event_is_overtaken_on_demand(slack: InProcess) -> None:
+    await slack.trouble(events={"reorder": 1.0, "reorder_s": 0.1})
+    async with SocketApp(slack) as app:
+        for n in range(4):
+            await slack.ask(f"{n}")
+        frames = await app.got(4)
+        assert [frame["payload"]["event"]["text"] for frame in frames] == ["1", "0", "3", "2"]
+        await slack.ask("alone")
+        assert (await app.got(5))[4]["payload"]["event"]["text"] == "alone", "it waits for nobody for ever"
 
 
-async def test_a_slow_app_has_not_acknowledged() -> None:
-    async def slow(request: web.Request) -> web.Response:
-        await asyncio.sleep(0.3)
-        return web.Response()
-
-    runner, url = await serving(slow)
-    async with InProcess(events_url=url) as slack:
-        await slack.trouble(timing={**FAST, "retry_delays_s": []})
-        await slack.ask("hello")
-        sent = (await settled(slack, 1))[0]
-    await runner.cleanup()
-    assert sent["lost"] and sent["attempts"][0]["reason"] == "http_timeout"
-
-
-async def test_bolts_aiohttp_adapter_takes_events_and_commands_over_http() -> None:
-    app: AsyncApp
-    heard: list[str] = []
-
-    async def dispatch(request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
-
-    runner, url = await serving(dispatch)
-    async with InProcess(events_url=url) as slack:
-        app = AsyncApp(client=slack.client, signing_secret=SIGNING_SECRET)
-
-        @app.event("message")
-        async def message(event: JSON) -> None:
-            heard.append(event["text"])
-
-        @app.command("/model")
-        async def model(ack: Any, command: JSON) -> None:
-            await ack(f"you said {command['text']}")
-
-        await slack.say(ADA, GENERAL, "over http")
-        assert (await settled(slack, 1))[0]["acked"]
-        answer = await slack.command(ADA, GENERAL, "/model", "gemma")
-        assert answer["answer"]["text"] == "you said gemma"
-        with pytest.raises(Refused, match="dispatch_failed"):
-            await slack.command(ADA, GENERAL, "/slow")
-    await runner.cleanup()
-    assert heard == ["over http"]
+async def test_delays_are_at_most_as_long_as_told(slack: InProcess) -> None:
+    await slack.trouble(seed=7, events={"delay_s": 0.2})
+    async with SocketApp(slack) as app:
+        for n in range(10):
+            await slack.ask(f"{n}")
+        heard = [frame["payload"]["event"]["text"] for frame in await app.got(10, timeout_s=1)]
+        assert sorted(heard) == [f"{n}" for n in range(10)] != heard

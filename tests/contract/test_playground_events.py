@@ -1,16 +1,12 @@
 """What happens in the workspace reaches the app as Slack's events, and only what it may hear."""
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
 
 from tests.doubles.in_process import ADA, BEN, BOT, DM, GENERAL, QUIET, SECRET, TEAM, InProcess
-from tests.doubles.workspace import APP_TOKEN
 
 JSON = dict[str, Any]
 
@@ -156,25 +152,3 @@ async def test_home_stop_and_reactions_are_heard(slack: InProcess) -> None:
     assert (stopped["type"], stopped["thread_ts"], stopped["user"]) == ("agent_session_stopped", root, ADA)
     assert stopped["streaming_message_ts"] == []
     assert (reaction["type"], reaction["item"]["ts"]) == ("reaction_added", root)
-
-
-async def test_bolts_own_socket_mode_client_answers_a_mention(slack: InProcess) -> None:
-    app = AsyncApp(client=slack.client, signing_secret="unused")
-
-    @app.event("app_mention")
-    async def mention(event: JSON, client: Any) -> None:
-        await client.chat_postMessage(channel=event["channel"], thread_ts=event["ts"], text="Hello!")
-
-    @app.event("message")
-    async def message() -> None:
-        pass
-
-    handler = AsyncSocketModeHandler(app, APP_TOKEN)
-    await handler.connect_async()  # type: ignore[no-untyped-call]
-    try:
-        root = await slack.ask()
-        assert [reply["text"] for reply in await slack.reply(GENERAL, root)] == ["Hello!"]
-        await asyncio.sleep(0.1)
-        assert all(delivery["acked"] for delivery in await slack.deliveries())
-    finally:
-        await handler.close_async()  # type: ignore[no-untyped-call]

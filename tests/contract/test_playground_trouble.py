@@ -1,6 +1,5 @@
 """The playground misbehaves on demand as Slack does on a bad day, and is limited as Slack documents it."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,7 +8,7 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from tests.doubles.in_process import GENERAL, SECRET, InProcess, refusal
+from tests.doubles.in_process import GENERAL, InProcess, refusal
 from tests.doubles.workspace import Refused
 
 
@@ -25,38 +24,6 @@ async def post(slack: InProcess, text: str = "x", channel: str = GENERAL) -> Any
 
 async def texts(slack: InProcess) -> list[str]:
     return [message["text"] for message in await slack.messages(GENERAL)]
-
-
-async def test_posts_are_limited_for_each_channel_by_a_burst_and_a_second(slack: InProcess) -> None:
-    await slack.trouble(rate_limits="documented")
-    for _ in range(5):
-        await post(slack)
-    with pytest.raises(SlackApiError) as raised:
-        await post(slack)
-    response = raised.value.response
-    assert (response.status_code, response["error"], response.headers["Retry-After"]) == (429, "ratelimited", "1")
-    await post(slack, channel=SECRET)
-    await asyncio.sleep(1.05)
-    await post(slack)
-    assert await refusal(post(slack)) == "ratelimited"
-    limited = [call for call in await slack.calls("chat.postMessage") if call["status"] == 429]
-    assert len(limited) == 2 and len(await texts(slack)) == 6
-
-
-async def test_a_tiers_bucket_holds_a_minute_and_can_be_scaled(slack: InProcess) -> None:
-    ts = (await post(slack))["ts"]
-    await slack.trouble(rate_limits="documented")
-    for n in range(50):
-        await slack.client.chat_update(channel=GENERAL, ts=ts, text=f"{n}")
-    with pytest.raises(SlackApiError) as raised:
-        await slack.client.chat_update(channel=GENERAL, ts=ts, text="over")
-    assert raised.value.response.headers["Retry-After"] in ("1", "2")  # a fiftieth of a minute, less what has passed
-    await slack.trouble(rate_limits="documented", scale={"3": 0.04})
-    for n in range(2):
-        await slack.client.chat_update(channel=GENERAL, ts=ts, text=f"{n}")
-    assert await refusal(slack.client.chat_update(channel=GENERAL, ts=ts, text="over")) == "ratelimited"
-    await slack.trouble(rate_limits="off")
-    await slack.client.chat_update(channel=GENERAL, ts=ts, text="free")
 
 
 async def test_calls_take_as_long_as_they_are_told(slack: InProcess) -> None:
@@ -116,6 +83,12 @@ async def test_unknown_trouble_is_refused_by_name(slack: InProcess) -> None:
         {"fail": [{"what": 1}]},
         {"fail": 7},
         {"scale": 0},
+        {"seed": "x"},
+        {"timing": {"ack_s": "soon"}},
+        {"timing": {"ack_s": -1}},
+        {"timing": {"retry_delays_s": [0, "x"]}},
+        {"events": {"lose": True}},
+        {"fail": [{"kind": "sulk"}]},
     ):
         with pytest.raises(Refused, match="invalid_arguments"):
             await slack.trouble(**settings)
