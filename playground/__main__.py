@@ -6,12 +6,15 @@ import contextlib
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from playground.errors import WorkspaceFileError
+from playground.errors import SlackError, WorkspaceFileError
+from playground.json_text import decoded
 from playground.local_slack import Credentials, LocalSlack
 from playground.manifest import Manifest, everything, read_manifest
 from playground.server import Server
+from playground.trouble import set_trouble
 from playground.workspace_file import DEFAULT_FILE, read_roster
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -24,6 +27,9 @@ def main() -> int:
         slack = _slack(options)
     except WorkspaceFileError as error:
         print(f"playground: {error}", file=sys.stderr)
+        return 2
+    except SlackError as error:
+        print(f"playground: --trouble: {error.details['message']}", file=sys.stderr)
         return 2
     with contextlib.suppress(KeyboardInterrupt):
         return asyncio.run(_serve(slack, options.host, options.port))
@@ -55,7 +61,9 @@ def _slack(options: argparse.Namespace) -> LocalSlack:
     roster = read_roster(options.workspace, app_name=manifest.name)
     credentials = Credentials(options.bot_token, options.app_token, options.signing_secret)
     url = "" if options.events == "socket" else options.events
-    return LocalSlack(roster, manifest, credentials, url, options.inspect)
+    slack = LocalSlack(roster, manifest, credentials, url, options.inspect)
+    set_trouble(slack.trouble, slack.timing, options.trouble)
+    return slack
 
 
 def _manifest(path: Path | None) -> Manifest:
@@ -63,6 +71,25 @@ def _manifest(path: Path | None) -> Manifest:
     if path is None and not Path("manifest.yaml").is_file():
         return everything()
     return read_manifest(path or Path("manifest.yaml"))
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
+    return int(text)
+
+
+def _events(text: str) -> str:
+    if text != "socket" and not (urlsplit(text).scheme in ("http", "https") and urlsplit(text).hostname):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither `socket` nor an http:// URL")
+    return text
+
+
+def _json(text: str) -> Any:
+    try:
+        return decoded(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"no JSON: {error}") from None
 
 
 def _loopback_url(text: str) -> str:
@@ -76,11 +103,16 @@ def _loopback_url(text: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m playground", description="A local Slack to try an app in.")
     known = Credentials()
-    parser.add_argument("--port", type=int, default=3000, help="where to listen; 0 picks a free port")
+    parser.add_argument("--port", type=_port, default=3000, help="where to listen; 0 picks a free port")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--manifest", type=Path, help="the app's manifest.yaml (./manifest.yaml if there is one)")
     parser.add_argument("--workspace", type=Path, default=DEFAULT_FILE, help="team, people and channels, as YAML")
-    parser.add_argument("--events", default="socket", help="`socket`, or the URL that takes signed HTTP events")
+    parser.add_argument(
+        "--events", type=_events, default="socket", help="`socket`, or the URL that takes signed HTTP events"
+    )
+    parser.add_argument(
+        "--trouble", type=_json, default={}, help='misbehave from the start: {"rate_limits": "documented"} as JSON'
+    )
     parser.add_argument(
         "--inspect", type=_loopback_url, default="", help="URL where the bot shows its mirror of a thread"
     )

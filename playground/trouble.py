@@ -126,24 +126,26 @@ def set_trouble(trouble: Trouble, timing: Timing, settings: JSON) -> None:
     `timing` is a mapping of the Timing fields, `fail` a list of failures that replaces the present one.
     Raises SlackError invalid_arguments that names what is unknown.
     """
+    if not isinstance(settings, dict):
+        raise SlackError("invalid_arguments", message="trouble is an object of settings")
     for name, value in settings.items():
         if name == "timing":
             _assign(timing, value, name)
         elif name in ("events", "sockets"):
             _assign(getattr(trouble, name), value, name)
-        elif name == "fail":
+        elif name == "fail" and isinstance(value, list):
             trouble.failures = [_failure(entry) for entry in value]
         elif name == "seed" and (value is None or isinstance(value, int)):
             trouble.seed = value
             trouble.chance.seed(value)
         elif name == "rate_limits" and value in ("off", "documented"):
             trouble.rate_limits = value
-        elif name == "scale" and isinstance(value, int | float) and value > 0:
-            trouble.scale = {"*": float(value)}
-        elif name == "scale" and isinstance(value, dict) and all(factor > 0 for factor in value.values()):
-            trouble.scale = {tier: float(factor) for tier, factor in value.items()}
-        elif name == "latency_ms" and isinstance(value, dict):
-            trouble.latency_ms = {method: float(number) for method, number in value.items()}
+        elif name == "scale" and _fits(float, value) and value > 0:
+            trouble.scale = {"*": value}
+        elif name == "scale" and _are_numbers(value) and all(value.values()):
+            trouble.scale = value
+        elif name == "latency_ms" and _are_numbers(value):
+            trouble.latency_ms = value
         else:
             raise SlackError("invalid_arguments", message=f"no such trouble: {name}={value!r}")
 
@@ -164,6 +166,10 @@ def _assign(target: Any, values: Any, where: str) -> None:
         raise SlackError("invalid_arguments", message=f"{where}: {', '.join(wrong)}")
     for name, value in values.items():
         setattr(target, name, tuple(value) if isinstance(value, list) else value)
+
+
+def _are_numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(_fits(float, number) for number in value.values())
 
 
 def _fits(kind: Any, value: Any) -> bool:

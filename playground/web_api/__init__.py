@@ -110,7 +110,7 @@ def _same(token: str, expected: str) -> bool:
 async def _fail(request: web.Request, failure: Failure) -> tuple[web.StreamResponse | None, JSON]:
     """The failure that was asked for: a status, an error code, a cut connection, or silence until the client goes."""
     if failure.kind == "hang":
-        while request.transport is not None and not request.transport.is_closing():
+        while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110 - nobody is told
             await asyncio.sleep(0.05)
     if failure.kind in ("drop", "hang"):
         if request.transport is not None:

@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from playground.errors import WorkspaceFileError
 from playground.workspace_file import read_roster
-from tests.doubles.workspace import ROOT, Workspace
+from tests.doubles.in_process import refusal
+from tests.doubles.workspace import BOT_TOKEN, ROOT, Workspace
 
 
 async def run(*arguments: str) -> tuple[int | None, str]:
@@ -64,6 +66,28 @@ async def test_a_missing_or_broken_manifest_is_refused(tmp_path: Path) -> None:
     broken.write_text("features:\n  slash_commands:\n    - {command: model}\n")
     code, stderr = await run("--manifest", str(broken))
     assert code == 2 and "starts with /" in stderr and "Traceback" not in stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--trouble", '{"gremlins":1}'), "--trouble: no such trouble: gremlins=1"),
+        (("--trouble", "{"), "--trouble: no JSON: "),
+        (("--events", "slack/events"), "'slack/events' is neither `socket` nor an http:// URL"),
+        (("--port", "70000"), "'70000' is no port: 0 to 65535"),
+    ],
+)
+async def test_a_wrong_option_is_refused_with_its_reason(arguments: tuple[str, ...], reason: str) -> None:
+    code, stderr = await run(*arguments)
+    assert code == 2 and reason in stderr and "Traceback" not in stderr
+
+
+async def test_trouble_may_begin_with_the_start() -> None:
+    trouble = '{"fail":[{"method":"*","kind":"error","error":"fatal_error"}],"timing":{"ack_s":0.5}}'
+    async with Workspace(options=["--trouble", trouble]) as workspace:
+        client = AsyncWebClient(BOT_TOKEN, base_url=workspace.api_url)
+        assert await refusal(client.auth_test()) == "fatal_error"
+        assert (await client.auth_test())["ok"]
 
 
 async def test_a_port_in_use_is_said_with_what_to_do() -> None:
