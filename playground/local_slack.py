@@ -12,6 +12,7 @@ from playground.manifest import Manifest
 from playground.ratelimits import RateLimits
 from playground.record import Record
 from playground.roster import Roster
+from playground.scheduled import ScheduledMessages
 from playground.sessions import Sessions
 from playground.socket_mode import SocketMode
 from playground.streams import Streams
@@ -47,6 +48,7 @@ class LocalSlack:
     streams: Streams = field(init=False)
     views: Views = field(init=False)
     files: Files = field(init=False)
+    scheduled: ScheduledMessages = field(init=False)
     sockets: SocketMode = field(init=False)
     http: HttpEvents = field(init=False)
     deliveries: Deliveries = field(init=False)
@@ -63,6 +65,7 @@ class LocalSlack:
         self.streams = Streams(self.workspace, self.sessions, timing)
         self.views = Views(roster)
         self.files = Files(roster.team_id)
+        self.scheduled = ScheduledMessages(self.workspace.now)
         self.sockets = SocketMode(roster.app_id, timing, trouble)
         self.http = HttpEvents(self.events_url, self.credentials.signing_secret, timing)
         self.deliveries = Deliveries([self.sockets, self.http], timing, trouble)
@@ -85,6 +88,7 @@ class LocalSlack:
         """End all connections, timers and deliveries."""
         self.streams.close()
         self.sessions.close()
+        self.scheduled.close()
         await self.deliveries.close()
         await self.sockets.close()
         await self.http.close()
@@ -94,6 +98,7 @@ class LocalSlack:
         """Forget everything that happened and end all trouble; people and channels stay."""
         self.streams.close()
         self.sessions.close()
+        self.scheduled.close()
         self.deliveries.forget()
         self.workspace.clear()
         self.views.clear()

@@ -14,7 +14,7 @@ from playground.errors import SlackError
 from playground.json_text import encoded
 from playground.local_slack import LocalSlack
 from playground.trouble import Failure
-from playground.web_api import agents, auth, chat, conversations, files, reactions, streams, users, views
+from playground.web_api import agents, auth, chat, conversations, files, reactions, scheduled, streams, users, views
 from playground.web_api.method import Method, missing_scope
 
 JSON = dict[str, Any]
@@ -26,6 +26,7 @@ METHODS: Mapping[str, Method] = {
     **conversations.METHODS,
     **files.METHODS,
     **reactions.METHODS,
+    **scheduled.METHODS,
     **streams.METHODS,
     **users.METHODS,
     **views.METHODS,

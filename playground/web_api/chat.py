@@ -26,7 +26,7 @@ def post_message(slack: LocalSlack, args: Arguments) -> JSON:
     """chat.postMessage"""
     channel = writable_channel(slack, args.required("channel"))
     root = thread_root(slack, channel, args.text("thread_ts"))
-    draft = _parsed(slack, args, Draft.read(args.values))
+    draft = parsed(slack, args, Draft.read(args.values))
     broadcast = args.flag("reply_broadcast") and bool(root)
     message = make_message(
         slack.workspace,
@@ -47,7 +47,7 @@ def update(slack: LocalSlack, args: Arguments) -> JSON:
     message = own_message(slack, channel, args.required("ts"), error="cant_update_message")
     if slack.streams.is_streaming(message):
         raise SlackError("streaming_state_conflict")
-    draft = _parsed(slack, args, Draft.read(args.values, text_limit=UPDATE_TEXT_CHARS), default="client")
+    draft = parsed(slack, args, Draft.read(args.values, text_limit=UPDATE_TEXT_CHARS), default="client")
     changes = draft.content()
     if draft.text is None and draft.markdown_text is None and not draft.blocks:
         changes = {"attachments": draft.attachments}
@@ -72,7 +72,7 @@ def post_ephemeral(slack: LocalSlack, args: Arguments) -> JSON:
     if user not in channel.members:
         raise SlackError("user_not_in_channel")
     root = thread_root(slack, channel, args.text("thread_ts"))
-    draft = _parsed(slack, args, Draft.read(args.values))
+    draft = parsed(slack, args, Draft.read(args.values))
     message = make_message(
         slack.workspace, channel.id, author(slack, args), draft, root=root, visible_to=user, unfurl=True
     )
@@ -99,7 +99,7 @@ def author(slack: LocalSlack, args: Arguments) -> Author:
     return Author.of_app(slack.roster, username=args.text("username"), icon=icon)
 
 
-def _parsed(slack: LocalSlack, args: Arguments, draft: Draft, *, default: str = "none") -> Draft:
+def parsed(slack: LocalSlack, args: Arguments, draft: Draft, *, default: str = "none") -> Draft:
     """The draft with its `text` as `parse` and `link_names` want it; blocks and Markdown are not touched by them."""
     parse = args.text("parse") or default
     if parse not in ("none", "full", "client"):
