@@ -120,7 +120,13 @@ def _core(settings: Settings, models: Models, mirror: Mirror, slack: SlackDoor, 
         errands.start("notice", replies.notice(turn, code, **facts))
 
     hosts = settings.link_hosts
-    replies = SlackReplies(slack.calls, bot_user_id=slack.us.user_id, allowed_link_hosts=hosts, name_of=name_of)
+    replies = SlackReplies(
+        slack.calls,
+        bot_user_id=slack.us.user_id,
+        allowed_link_hosts=hosts,
+        settle_delays_s=[float(delay_s) for delay_s in settings.settle.split(",")],
+        name_of=name_of,
+    )
     archive = SlackArchive(slack.calls, reader, outsiders=settings.allow_outsiders)
     answerer = Answerer(
         models.by_id,

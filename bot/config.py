@@ -65,6 +65,12 @@ def _hosts(value: object) -> object:
     return hosts
 
 
+def _seconds(value: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+)?(, ?\d+(\.\d+)?)*", value):
+        raise ValueError("but should be seconds with commas between, such as 3, 10, 30")
+    return value
+
+
 def _begins_with(*prefixes: str) -> Callable[[SecretStr], SecretStr]:
     def check(value: SecretStr) -> SecretStr:
         if value.get_secret_value() and not value.get_secret_value().startswith(prefixes):
@@ -168,6 +174,9 @@ class Settings(BaseModel):
     drain_s: float = _setting(
         "TANDEM_DRAIN_S", 20.0, "Seconds that running answers get after SIGTERM before they are handed over.", ge=0
     )
+    settle: Annotated[str, AfterValidator(_seconds)] = _setting(
+        "TANDEM_SETTLE_S", "3, 10, 30", "When to look for a message that Slack may or may not have taken, in seconds."
+    )
     max_turns: int = _setting("TANDEM_MAX_TURNS", 256, "Answers at once in one process.", ge=1)
     replicas: int = _setting("TANDEM_REPLICAS", 0, "How many processes share Slack's limits; 0: unknown.", ge=0)
     inspect: bool = _setting(
@@ -175,6 +184,7 @@ class Settings(BaseModel):
     )
     log_level: LogLevel = _setting("LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`.")
     log_format: Literal["json", "text"] = _setting("TANDEM_LOG_FORMAT", "json", "`json` or `text`.")
+    failpoint: str = _setting("TANDEM_FAILPOINT", "", "For tests only: where this process dies (bot/failpoints.py).")
     weights_hub: Address = _setting(
         "TANDEM_WEIGHTS_HUB",
         "https://huggingface.co",

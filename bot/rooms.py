@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -10,6 +10,7 @@ import aiohttp
 from bot.config import Settings
 from bot.conversation.ports import Model
 from bot.errors import ConfigError
+from bot.failpoints import Failpoint, failing_models, failing_turns
 from bot.llm.build import GeminiAccess, GemmaAccess, build_models, names
 from bot.llm.catalogue import load_catalogue
 from bot.slack.authorize import Identity, who_we_are
@@ -52,6 +53,8 @@ async def open_models(settings: Settings) -> AsyncIterator[Models]:
             gemini=_gemini(settings),
             include_demo=settings.default_model == "demo" or any(spec.entry.stand_in == "demo" for spec in specs),
         )
+        if settings.failpoint:
+            models = failing_models(models, Failpoint.parse(settings.failpoint))
         try:
             yield Models(models, _default(settings, models), names(specs))
         finally:
@@ -61,9 +64,12 @@ async def open_models(settings: Settings) -> AsyncIterator[Models]:
 
 async def open_store(settings: Settings) -> Mirror:
     """Raises StoreUnusable, with what to do."""
-    return await open_mirror(
+    mirror = await open_mirror(
         settings.store, retention_days=settings.retention_days, emulator_host=settings.firestore_emulator_host
     )
+    if settings.failpoint:
+        mirror = replace(mirror, turns=failing_turns(mirror.turns, Failpoint.parse(settings.failpoint)))
+    return mirror
 
 
 @asynccontextmanager

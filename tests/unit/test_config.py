@@ -72,6 +72,11 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("TANDEM_MODELS", "/no/models.toml", "TANDEM_MODELS is '/no/models.toml' but there is no such file."),
         ("TANDEM_LINK_HOSTS", "ok.example, http://x", "'http://x' is not a host name"),
         ("TANDEM_TEMPERATURE", "3", "TANDEM_TEMPERATURE is '3' but should be less than or equal to 2."),
+        (
+            "TANDEM_SETTLE_S",
+            "soon",
+            "TANDEM_SETTLE_S is 'soon' but should be seconds with commas between, such as 3, 10, 30.",
+        ),
         ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud' but should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'."),
     ],
 )
