@@ -22,6 +22,7 @@ ID_CHARS = 255  # action_id, block_id
 TABLE_ROWS, TABLE_COLUMNS, TABLE_CHARS = 100, 20, 10_000
 
 _ELEMENTS = {"actions": 25, "context": 10, "context_actions": 5}
+_CONTEXT_ACTIONS = ("feedback_buttons", "icon_button")
 _TEXT_LIMITS = {"section": 3_000, "header": 150, "alert": 200}
 _MESSAGE_ONLY = {"markdown", "table", "task_card", "plan", "context_actions", "carousel", "card"}
 _KNOWN = {
@@ -110,18 +111,21 @@ def _check_block(block: JSON, where: str) -> None:
 
 def _check_text(block: JSON, limit: int, where: str) -> None:
     text, fields = block.get("text"), block.get("fields")
-    if block["type"] == "section" and text is None and fields:
+    if block["type"] == "section" and fields:
         if not isinstance(fields, list) or len(fields) > 10:
             raise _invalid("no more than 10 items allowed", f"{where}/fields")
         for index, field in enumerate(fields):
             _check_text_object(field, 2_000, f"{where}/fields/{index}")
-        return
-    _check_text_object(text, limit, f"{where}/text")
+        if text is None:
+            return
+    _check_text_object(text, limit, f"{where}/text", plain=block["type"] == "header")
 
 
-def _check_text_object(text: Any, limit: int, where: str) -> None:
+def _check_text_object(text: Any, limit: int, where: str, *, plain: bool = False) -> None:
     if not isinstance(text, dict) or text.get("type") not in ("plain_text", "mrkdwn"):
         raise _invalid("missing required field: text", where)
+    if plain and text["type"] != "plain_text":
+        raise _invalid("must be a plain_text object", where)
     if not isinstance(text.get("text"), str) or not text["text"]:
         raise _invalid("must be more than 0 characters", f"{where}/text")
     _at_most(text["text"], limit, f"{where}/text")
@@ -142,6 +146,8 @@ def _check_elements(block: JSON, limit: int, where: str) -> None:
                 _check_text_object(element, 2_000, f"{where}/elements/{index}")
             continue
         _check_element(element, f"{where}/elements/{index}")
+        if (block["type"] == "context_actions") is not (element["type"] in _CONTEXT_ACTIONS):
+            raise _invalid(f"unsupported element type: {element['type']}", f"{where}/elements/{index}/type")
         action_id = element.get("action_id")
         if action_id and action_id in actions:
             raise _invalid(f"`action_id` {action_id} is already used", f"{where}/elements/{index}")
@@ -154,7 +160,7 @@ def _check_element(element: JSON, where: str) -> None:
         raise _invalid("missing required field: type", where)
     _at_most(element.get("action_id"), ID_CHARS, f"{where}/action_id")
     if kind == "button":
-        _check_text_object(element.get("text"), 75, f"{where}/text")
+        _check_text_object(element.get("text"), 75, f"{where}/text", plain=True)
         _at_most(element.get("value"), 2_000, f"{where}/value")
     if kind in ("static_select", "multi_static_select", "overflow", "radio_buttons", "checkboxes"):
         _check_options(element, where)
@@ -168,7 +174,8 @@ def _check_options(element: JSON, where: str) -> None:
     if not options or len(options) > 100 or not all(isinstance(option, dict) for option in options):
         raise _invalid("between 1 and 100 options are required", f"{where}/options")
     for index, option in enumerate(options):
-        _check_text_object(option.get("text"), 75, f"{where}/options/{index}/text")
+        plain = element["type"] not in ("radio_buttons", "checkboxes")
+        _check_text_object(option.get("text"), 75, f"{where}/options/{index}/text", plain=plain)
         if not isinstance(option.get("value"), str):
             raise _invalid("missing required field: value", f"{where}/options/{index}")
         _at_most(option["value"], 150, f"{where}/options/{index}/value")

@@ -9,6 +9,7 @@ import pytest
 from tests.doubles.in_process import ADA, GENERAL, InProcess, refusal
 
 CELL = {"type": "raw_text", "text": "a"}
+LONG_CELL = {"type": "raw_text", "text": "x" * 101}
 MENU = {
     "type": "static_select",
     "action_id": "model",
@@ -20,6 +21,21 @@ MENU = {
 async def slack() -> AsyncIterator[InProcess]:
     async with InProcess() as running:
         yield running
+
+
+def plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text}
+
+
+def option(text: str, value: str = "v") -> dict[str, Any]:
+    return {"text": plain(text), "value": value}
+
+
+BUTTON = {"type": "button", "action_id": "go", "text": plain("Go")}
+
+
+def actions(*elements: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "actions", "elements": list(elements)}
 
 
 def section(text: str) -> dict[str, Any]:
@@ -69,6 +85,25 @@ async def test_odd_structures_are_refused_and_never_a_server_error(slack: InProc
         ({"text": "a", "blocks": [{"type": "table", "rows": [[CELL]]}] * 2}, "invalid_blocks"),
         ({"text": "a", "blocks": [{"type": "actions", "elements": [{**MENU, "options": []}]}]}, "invalid_blocks"),
         ({"text": "a", "blocks": [{"type": "shiny"}]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [{"type": "alert", "text": plain("a")}]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [{"type": "table", "rows": [[LONG_CELL] * 10] * 10}]}, "msg_blocks_too_long"),
+        ({"text": "a", "blocks": [{"type": "section", "fields": [plain("a")] * 11}]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [{**section("a"), "fields": [plain("x" * 2_001)]}]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [{"type": "header", "text": plain("x" * 151)}]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [{"type": "header", "text": section("a")["text"]}]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [{**section("a"), "block_id": "x" * 256}]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [{**section("a"), "block_id": "x"}] * 2}, "invalid_blocks"),
+        ({"text": "a", "blocks": [actions({**BUTTON, "text": plain("x" * 76)})]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [actions({**BUTTON, "text": section("a")["text"]})]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [actions({**BUTTON, "value": "x" * 2_001})]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [actions({**BUTTON, "action_id": "x" * 256})]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [actions(BUTTON, BUTTON)]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [actions({**MENU, "options": [option("x" * 76)]})]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [actions({**MENU, "options": [option("a", "x" * 151)]})]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [actions({**MENU, "options": [option("a")] * 101})]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [actions({**MENU, "initial_option": option("b")})]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [actions({"type": "feedback_buttons", "action_id": "f"})]}, "invalid_blocks"),
+        ({"text": "a", "blocks": [{**actions(BUTTON), "type": "context_actions"}]}, "invalid_blocks"),
         ({"text": "a", "metadata": {"event_type": "x"}}, "invalid_metadata_schema"),
         ({"text": "a", "metadata": {"event_type": "x", "event_payload": {"a": "y" * 17_000}}}, "metadata_too_large"),
         ({"text": "a", "thread_ts": "1.000001"}, "cannot_reply_to_message"),
