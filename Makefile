@@ -5,6 +5,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip
 LOCK := $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet $(UPGRADE)
 PYTEST := $(PY) -m pytest
 WORKERS ?= 2
+AXE := tests/browser/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format contract e2e docs screenshot bench-playground lock clean
@@ -15,7 +16,7 @@ help: ## list the targets
 run: $(VENV)/.local ## open the playground: a local Slack in the browser, the bot, and a model (ARGS="--small")
 	@$(PY) -m bot playground $(ARGS)
 
-test: $(VENV)/.dev ## all tests but the long ones (ARGS="tests/unit -k lease")
+test: $(VENV)/.dev $(AXE) ## all tests but the long ones (ARGS="tests/unit -k lease")
 	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not long" $(ARGS)
 
 check: $(VENV)/.dev ## what must hold before a commit: format, lint, types, imports, documents, fast tests
@@ -54,6 +55,11 @@ lock: $(VENV)/.dev ## renew requirements/ (UPGRADE=--upgrade takes newer version
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find bench bot playground tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# axe-core looks for what shuts people out of the page. Without npm its tests are skipped and say so (and fail where CI is true).
+$(AXE): tests/browser/package-lock.json
+	@cd tests/browser && npm ci --no-audit --no-fund --silent \
+		|| echo "axe-core could not be fetched: the accessibility tests of the page will be skipped."
 
 # A stamp is written when its step is done, so an interrupted step is repeated and a finished one costs nothing.
 $(VENV)/.base: requirements/build.txt scripts/find_python

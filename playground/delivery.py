@@ -84,7 +84,7 @@ class Deliveries:
         """Send a command or interaction once and wait for the app's ack."""
         delivery = self._note(kind, payload)
         outcome = await self._attempt(delivery, 0, "")
-        delivery.lost = not outcome.acked
+        self._end(delivery, outcome)
         return outcome
 
     async def close(self) -> None:
@@ -116,7 +116,7 @@ class Deliveries:
                 break
             await asyncio.sleep(delay_s)
             outcome = await self._attempt(delivery, retry, outcome.reason)
-        delivery.lost = not outcome.acked
+        self._end(delivery, outcome)
         return outcome
 
     def _happens(self, share: float) -> bool:
@@ -133,6 +133,11 @@ class Deliveries:
         finally:
             self._held = False
         await asyncio.sleep(0)  # the other one goes first
+
+    def _end(self, delivery: Delivery, outcome: Outcome) -> None:
+        delivery.lost = not outcome.acked
+        if delivery.lost:
+            self._tell(delivery)
 
     async def _attempt(self, delivery: Delivery, retry: int, reason: str) -> Outcome:
         started = time.monotonic()

@@ -18,8 +18,8 @@ function card(url, file) {
   const preview = PICTURES.has(file.mimetype) && file.size <= LARGEST_PREVIEW;
   return h(
     "a",
-    { class: preview ? "file file-picture" : "file", href: url, download: file.name, "aria-label": `Download ${name}, ${detail}`, title: "Download" },
+    { class: preview ? "file file-picture" : "file", href: url, download: file.name, title: "Download" },
     preview && h("img", { src: url, alt: "", loading: "lazy" }),
-    h("span", { class: "file-line" }, icon("file", 22), h("span", { class: "file-words" }, h("strong", {}, name), h("small", { class: "muted" }, detail)), icon("download", 16)),
+    h("span", { class: "file-line" }, icon("file", 22), h("span", { class: "file-words" }, h("span", { class: "unseen" }, "Download "), h("strong", {}, name), h("small", { class: "muted" }, detail)), icon("download", 16)),
   );
 }

@@ -91,7 +91,7 @@ function stored(message) {
   return h(
     "li",
     { class: `stored stored-${role}` },
-    h("div", { class: "stored-head" }, h("span", { class: "badge" }, role), h("strong", {}, name), h("time", { class: "muted" }, clock(ts))),
+    h("div", { class: "stored-head" }, h("span", { class: "badge" }, role), name && h("strong", {}, name), h("time", { class: "muted" }, clock(ts))),
     text ? h("p", { class: "stored-text" }, text) : h("p", { class: "muted" }, "(no text)"),
     facts({ ts, ...rest }),
   );

@@ -18,7 +18,7 @@ export function wireView(app) {
   let scheduled = false;
 
   const filter = h("input", { class: "field wire-filter", type: "search", placeholder: "Filter: chat.update, C0GENERAL, any word", "aria-label": "Filter", oninput: redraw });
-  const pause = h("button", { class: "button", type: "button", onclick: togglePause });
+  const pause = h("button", { class: "button", type: "button", onclick: togglePause }, "Pause");
   const clear = h("button", { class: "button", type: "button", onclick: () => (entries.clear(), frozen?.clear(), redraw()) }, "Clear");
   const rows = h("div", { class: "wire-rows", role: "list", "aria-label": "Events and calls" });
   const note = h("p", { class: "wire-note muted", role: "status" });

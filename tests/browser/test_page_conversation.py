@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.doubles.plain_app import PlainApp
 from tests.doubles.workspace import Workspace
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OpenPage = Callable[..., Awaitable[Page]]
 Snap = Callable[..., Awaitable[None]]

@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.doubles.plain_app import PlainApp
 from tests.doubles.workspace import Workspace
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OpenPage = Callable[..., Awaitable[Page]]
 Snap = Callable[..., Awaitable[None]]
@@ -300,3 +303,38 @@ async def test_every_control_is_reached_by_the_keyboard(open_page: OpenPage, wor
              .filter((node) => !(node.ariaLabel || node.textContent.trim() || node.labels?.length)).length"""
     )
     assert unnamed == 0
+
+
+async def test_a_file_is_downloaded_by_who_sees_its_message(open_page: OpenPage, workspace: Workspace) -> None:
+    files = [{"name": "the numbers.csv", "mimetype": "text/csv", "content_base64": "YSxiCjEsMgo="}]
+    await workspace.say("U0BEN", "C0GENERAL", "here", files=files)
+    page = await open_page()
+
+    async with page.expect_download() as downloading:
+        await page.get_by_role("link", name="Download the numbers.csv").click()
+
+    download = await downloading.value
+    assert download.suggested_filename == "the numbers.csv"
+    saved = await download.path()
+    assert saved.read_bytes() == b"a,b\n1,2\n"
+
+
+async def test_a_reaction_is_picked_seen_by_everybody_and_taken_back(
+    open_page: OpenPage, workspace: Workspace, snap: Snap
+) -> None:
+    await workspace.say("U0BEN", "C0GENERAL", "it works")
+    page, other = await open_page(), await open_page("U0BEN")
+    message = page.get_by_role("article").filter(has_text="it works")
+
+    await message.hover()
+    await message.get_by_role("button", name="Add reaction").click()
+    await page.keyboard.press("ArrowDown")
+    await snap(page)
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_role("group", name="Choose a reaction")).to_have_count(0)
+    theirs = other.get_by_role("button", name="1 thinking_face: Ada")
+    await expect(theirs).to_be_visible()
+    await theirs.click()
+    await page.get_by_role("button", name="2 thinking_face: Ada, Ben").click()
+    await expect(other.get_by_role("button", name="1 thinking_face: Ben")).to_be_visible()

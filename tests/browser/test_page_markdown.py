@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, Route
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PAGE = Path(__file__).parents[2] / "playground" / "page"
 ORIGIN = "http://127.0.0.1:9"  # nothing listens there: the files come from the route below
@@ -28,7 +31,7 @@ DRAW = """async ([dialect, text]) => {
 }"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def blank(browser: Browser) -> AsyncIterator[Page]:
     """An empty page that can import the page's modules."""
 
