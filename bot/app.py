@@ -8,13 +8,12 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 
-import yaml
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -38,6 +37,7 @@ from bot.slack.errands import Errands
 from bot.slack.events import EventReader
 from bot.slack.http import HttpEvents
 from bot.slack.listeners import Tools
+from bot.slack.manifest import suggested_prompts
 from bot.slack.model_panel import ModelPanel
 from bot.slack.replies import SlackReplies
 from bot.slack.socket import SocketMode
@@ -194,13 +194,6 @@ def _readiness(draining: asyncio.Event, connected: Callable[[], bool]) -> str:
 
 def _ignore(connections: int) -> None:
     """The operator has said how many processes there are."""
-
-
-def suggested_prompts() -> Sequence[Mapping[str, str]]:
-    """What the app's direct message offers to begin with: what the manifest offers there."""
-    manifest = yaml.safe_load(files("bot").joinpath("manifest.yaml").read_text("utf-8"))
-    prompts: Sequence[Mapping[str, str]] = manifest["features"]["agent_view"]["suggested_prompts"]
-    return prompts
 
 
 def _style(settings: Settings) -> Style:

@@ -196,6 +196,11 @@ class Settings(BaseModel):
         """Whether Gemini can be reached, by key or by project."""
         return bool(self.gemini_api_key.get_secret_value() or self.google_cloud_project)
 
+    @property
+    def has_model(self) -> bool:
+        """Whether anything is said about who shall answer."""
+        return bool(self.gemma_url or self.has_gemini or self.models or self.default_model == "demo")
+
 
 def load_settings(
     environ: Mapping[str, str] | None = None, *, dotenv: Path = Path(".env"), to_serve: bool = False
@@ -286,7 +291,7 @@ def _missing(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.transport == "http" and not settings.slack_signing_secret.get_secret_value():
         how = "copy it from Basic Information, App Credentials"
         yield "SLACK_SIGNING_SECRET", f"SLACK_SIGNING_SECRET is missing: HTTP needs it; {how}."
-    if not (settings.gemma_url or settings.has_gemini or settings.models or settings.default_model == "demo"):
+    if not settings.has_model:
         how = "set GEMMA_URL, GEMINI_API_KEY or GOOGLE_CLOUD_PROJECT (TANDEM_DEFAULT_MODEL=demo answers without an AI)"
         yield "GEMMA_URL", f"No model is configured: {how}."
 

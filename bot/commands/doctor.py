@@ -4,8 +4,7 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 
-from bot.commands.manifest import bot_scopes
-from bot.commands.sentences import missing_scope, sentence
+from bot.commands.sentences import sentence
 from bot.config import Settings, load_settings, unknown_variables
 from bot.conversation.mirror import Signal
 from bot.conversation.thread import ThreadKey
@@ -13,6 +12,7 @@ from bot.errors import BotError, ConfigError, SlackUnavailable, StoreUnavailable
 from bot.rooms import open_models, open_store
 from bot.slack.client import SlackConnection
 from bot.slack.errors import FOREIGN, translated
+from bot.slack.manifest import bot_scopes, missing_scope
 
 PATIENCE_S = 60.0  # a model that is loading may need as long for its first word
 
@@ -49,6 +49,8 @@ async def _findings(settings: Settings) -> AsyncIterator[bool]:
     if settings.transport == "socket" and settings.slack_app_token.get_secret_value():
         yield await _told("app token", _app_token(settings))
     yield await _told("store", _store(settings))
+    if not settings.has_model:
+        return  # which has been said
     try:
         async with open_models(settings) as models:
             for model_id, model in models.by_id.items():

@@ -2,10 +2,11 @@
 
 import argparse
 import sys
-from importlib.resources import files
 from typing import Any
 
 import yaml
+
+from bot.slack.manifest import manifest_text
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -15,18 +16,6 @@ def run(arguments: argparse.Namespace) -> int:
         text = yaml.safe_dump(over_http(yaml.safe_load(text), arguments.http), sort_keys=False, allow_unicode=True)
     sys.stdout.write(text)
     return 0
-
-
-def manifest_text() -> str:
-    """manifest.yaml, which lies beside the package's modules, in a checkout as in a wheel."""
-    return files("bot").joinpath("manifest.yaml").read_text("utf-8")
-
-
-def bot_scopes() -> dict[str, str]:
-    """The scopes that the manifest asks for, each with its line as it stands there."""
-    scopes = yaml.safe_load(manifest_text())["oauth_config"]["scopes"]["bot"]
-    lines = [line.strip() for line in manifest_text().splitlines()]
-    return {scope: next(line for line in lines if line.split()[:2] == ["-", scope]) for scope in scopes}
 
 
 def over_http(manifest: dict[str, Any], url: str) -> dict[str, Any]:

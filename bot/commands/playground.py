@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from bot.commands.local_gemma import ModelPlan, Wish, how_it_ended, plan_model
 from bot.commands.ports import free_port, is_free
 from bot.commands.sentences import port_in_use
 from bot.config import Settings, load_settings, unknown_variables
+from bot.slack.manifest import manifest_text
 
 HOST = "127.0.0.1"
 READY_S = 30.0
@@ -111,7 +111,7 @@ class Launch:
         asked = self.arguments.port
         port = asked or free_port(HOST, PAGE_PORT if asked is None else 0)
         manifest = self.directory / "manifest.yaml"
-        manifest.write_text(files("bot").joinpath("manifest.yaml").read_text("utf-8"), "utf-8")
+        manifest.write_text(manifest_text(), "utf-8")
         options = ["--port", str(port), "--manifest", str(manifest), "--bot-token", self.bot_token]
         options += ["--app-token", self.app_token, "--signing-secret", self.signing_secret]
         options += ["--inspect", f"http://{HOST}:{self.bot_port}/inspect"]

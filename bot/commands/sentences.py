@@ -1,14 +1,7 @@
 """BotErrors in, one sentence each out for the person who runs the bot: what is wrong, and what to do."""
 
-from bot.commands.manifest import bot_scopes
-from bot.errors import (
-    BotError,
-    ModelUnavailable,
-    SlackRateLimited,
-    SlackRejected,
-    SlackUnavailable,
-    StoreUnavailable,
-)
+from bot.errors import BotError, SlackRateLimited, SlackRejected, SlackUnavailable, StoreUnavailable
+from bot.slack.manifest import missing_scope
 
 # Slack's words for a token that it does not take.
 BAD_TOKENS = frozenset(
@@ -25,8 +18,6 @@ def sentence(error: BotError) -> str:
             return f"Slack asks for patience: {error}."
         case SlackUnavailable():
             return f"Slack cannot be reached: {error}. Check the network, a proxy, and SLACK_API_URL."
-        case ModelUnavailable():
-            return f"The model cannot be reached: {error}"
         case StoreUnavailable():
             return f"The store cannot be reached: {error} Check TANDEM_STORE and the network."
         case _:
@@ -41,17 +32,6 @@ def rejected(error: SlackRejected) -> str:
         setting = "SLACK_APP_TOKEN" if error.method == "apps.connections.open" else "SLACK_BOT_TOKEN"
         return f"Slack does not take {setting} ({error.slack_code}): copy it once more from your app's page."
     return f"Slack refused {error.method}: {error.slack_code}."
-
-
-def missing_scope(scope: str) -> str:
-    """How to add a scope that the token lacks."""
-    if scope == "connections:write":
-        return "SLACK_APP_TOKEN lacks connections:write: make a new app-level token with it on Basic Information."
-    line = bot_scopes().get(scope, f"- {scope}")
-    return (
-        f"The bot token lacks the scope {scope}: in your app's manifest add the line `{line}` under "
-        "oauth_config.scopes.bot, then reinstall the app."
-    )
 
 
 def port_in_use(host: str, port: int) -> str:

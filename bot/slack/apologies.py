@@ -20,17 +20,17 @@ _ERRORS: Mapping[str, str] = MappingProxyType(
         "and there is no other one. Please tell whoever runs Tandem",
         "store": "I could not save this conversation. Please try again in a moment",
         "store_unavailable": "I could not save this conversation. Please try again in a moment",
-        "slack": "Slack did not let me show the answer. Please try again in a moment",
-        "slack_unavailable": "Slack did not let me show the answer. Please try again in a moment",
-        "slack_rejected": "Slack did not let me show the answer. Please tell whoever runs Tandem",
+        "slack": "Slack did not answer me. Please try again in a moment",
+        "slack_unavailable": "Slack did not answer me. Please try again in a moment",
+        "slack_rejected": "Slack did not let me do that. Please tell whoever runs Tandem",
         "too_many_attempts": "I tried several times and could not answer. Please ask again",
         "internal": "Something broke while answering. Please try again in a moment",
         "lease_lost": "The answer was interrupted. Please ask again",
     }
 )
 _UNKNOWN = "Something went wrong while answering. Please try again in a moment"
-# Whoever runs the bot can look these up; the rest people can solve themselves.
-_WITHOUT_REFERENCE = frozenset({"blocked", "empty_answer", "no_model_allowed", "prompt_too_long"})
+# These are the model's or the channel's doing, and nothing is broken: the log has no more to say.
+_WITHOUT_REFERENCE = frozenset({"blocked", "no_model_allowed"})
 
 _NOTICES: Mapping[str, str] = MappingProxyType(
     {

@@ -1,14 +1,18 @@
 """A Web API method and its arguments in, Slack's answer out: the one door to Slack's Web API."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import SlackRateLimited, SlackUnavailable
+from bot.errors import SlackRateLimited, SlackRejected, SlackUnavailable
 from bot.slack.budget import Budget, Reservation, Urgency
 from bot.slack.errors import FOREIGN, translated
+from bot.slack.manifest import bot_scopes, missing_scope
+
+log = logging.getLogger("tandem.slack")
 
 WRITE_DEADLINE_S = 10.0
 READS = frozenset(
@@ -48,6 +52,7 @@ class SlackCalls:
         self.budget = budget
         self._deadline_s = deadline_s
         self._pause = pause
+        self._lacking: set[str] = set()  # the scopes whose absence the log has
 
     async def call(self, method: str, *, team_id: str = "", urgency: Urgency = "final", **args: Any) -> dict[str, Any]:
         """Call `method`; None among `args` is not sent. Raises SlackUnavailable, SlackRejected.
@@ -128,9 +133,28 @@ class SlackCalls:
                 else:
                     response = await self._client.api_call(method, json=body)
         except FOREIGN as exc:
-            raise translated(method, exc) from exc
+            error = translated(method, exc)
+            if isinstance(error, SlackRejected) and error.slack_code == "missing_scope":
+                self._report(error.needed.split(","), method)
+            raise error from exc
+        if method == "auth.test":
+            self._compare(response.headers)
         data = response.data
         return data if isinstance(data, dict) else {}
+
+    def _compare(self, headers: Mapping[str, str]) -> None:
+        """Say which of the manifest's scopes the token lacks, where Slack names those that it has."""
+        named = ",".join(value for name, value in headers.items() if name.lower() == "x-oauth-scopes")
+        granted = {scope.strip() for scope in named.split(",")}
+        if named:
+            self._report((scope for scope in bot_scopes() if scope not in granted), "auth.test")
+
+    def _report(self, scopes: Iterable[str], method: str) -> None:
+        """Tell operators, once for each scope; what needs it goes on failing by itself."""
+        for scope in scopes:
+            if scope not in self._lacking:
+                self._lacking.add(scope)
+                log.error(missing_scope(scope), extra={"scope": scope, "method": method})
 
 
 async def _before(permit: Coroutine[Any, Any, None], end: asyncio.Future[Any]) -> bool:

@@ -40,7 +40,8 @@ class Errands:
         except Exception as error:  # the last frame of this task: what is not caught here nobody would ever see
             code = error.code if isinstance(error, BotError) else BotError.code
             reference = secrets.token_hex(4)
-            facts = {"kind": kind, "code": code, "reference": reference}
+            detail = str(error) if isinstance(error, BotError) else type(error).__name__
+            facts = {"kind": kind, "code": code, "reference": reference, "detail": detail}
             log.error("errand failed", extra=facts, exc_info=not isinstance(error, BotError))
             if tell is not None:
                 await self._tell(tell, apology(code, reference=reference), reference)

@@ -1,5 +1,6 @@
 """Who answers, as people see and change it in /model, under answers and in the Home tab: wishes in, sentences out."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from bot.slack.apologies import apology, notice
 from bot.slack.authorize import Identity
 from bot.slack.blocks import escaped, model_menu
 from bot.slack.interactions import Scope
+
+log = logging.getLogger("tandem.slack.events")
 
 Block = dict[str, Any]
 
@@ -52,21 +55,24 @@ class ModelPanel:
     async def choose_for_thread(self, words: str, *, thread: ThreadKey, user_id: str) -> Answer:
         """The thread's model; raises StoreError and SlackError, as do the others."""
         chosen = await self._chooser.set_for_thread(thread, words, team_id=self._us.team_id, user_id=user_id)
-        return self._answer(chosen, words, "model_set")
+        return self._answer(chosen, words, "model_set", user_id=user_id)
 
     async def choose(self, words: str, *, scope: Scope, channel_id: str, user_id: str) -> Answer:
         """A channel's model, which the channel is told, or one's own."""
         if scope == "user":
             chosen = await self._chooser.set_for_user(words, team_id=self._us.team_id, user_id=user_id)
-            return self._answer(chosen, words, "model_set_for_me")
+            return self._answer(chosen, words, "model_set_for_me", user_id=user_id)
         chosen = await self._chooser.set_for_channel(channel_id, words, team_id=self._us.team_id, user_id=user_id)
         who = await self._name(user_id) if chosen.entry else ""
-        answer = self._answer(chosen, words, "model_set_for_channel", who=who)
+        answer = self._answer(chosen, words, "model_set_for_channel", user_id=user_id, who=who)
         return Answer(answer.text, to_channel=chosen.entry is not None)
 
-    def _answer(self, chosen: Chosen, words: str, done: str, **facts: str) -> Answer:
+    def _answer(self, chosen: Chosen, words: str, done: str, *, user_id: str, **facts: str) -> Answer:
         entry = chosen.entry or self._chooser.find(words)
         code = done if chosen.entry else chosen.refusal or "unknown_model"
+        log.info(
+            "model chosen", extra={"user": user_id, "outcome": code, "model": chosen.entry.id if chosen.entry else ""}
+        )
         known = _known(self._chooser.entries)
         return Answer(self._said(code, name=words, label=entry.label if entry else words, known=known, **facts))
 

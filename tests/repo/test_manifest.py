@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from bot.commands.manifest import bot_scopes, manifest_text, over_http
+from bot.commands.manifest import over_http
+from bot.slack.manifest import bot_scopes, manifest_text
 
 ROOT = Path(__file__).parents[2]
 SLACK = sorted((ROOT / "bot/slack").rglob("*.py"))

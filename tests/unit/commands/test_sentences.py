@@ -2,8 +2,7 @@
 
 import pytest
 
-from bot.commands.manifest import bot_scopes
-from bot.commands.sentences import missing_scope, port_in_use, sentence
+from bot.commands.sentences import port_in_use, sentence
 from bot.errors import (
     BotError,
     ModelMisconfigured,
@@ -14,6 +13,7 @@ from bot.errors import (
     StoreUnavailable,
     StoreUnusable,
 )
+from bot.slack.manifest import bot_scopes, missing_scope
 
 
 @pytest.mark.parametrize("code", ["invalid_auth", "account_inactive", "token_revoked", "not_authed"])
@@ -47,7 +47,7 @@ def test_an_app_token_without_its_scope_is_not_mended_in_the_manifest() -> None:
         (SlackRejected("chat.update", "channel_not_found"), "Slack refused chat.update: channel_not_found."),
         (SlackUnavailable("auth.test: TimeoutError"), "Slack cannot be reached: auth.test: TimeoutError. Check"),
         (SlackRateLimited("auth.test", 30), "Slack asks for patience: auth.test may be called again in 30 s."),
-        (ModelUnavailable("http://g cannot be reached."), "The model cannot be reached: http://g cannot be reached."),
+        (ModelUnavailable("http://g cannot be reached."), "http://g cannot be reached."),
         (ModelMisconfigured("GEMMA_MODEL names another."), "GEMMA_MODEL names another."),
         (StoreUnavailable("Firestore took too long."), "The store cannot be reached: Firestore took too long. Check"),
         (StoreUnusable("tandem.db is no database."), "tandem.db is no database."),
