@@ -1,6 +1,7 @@
 """aiohttp's exceptions and an inference server's refusals in, ModelErrors out."""
 
 import json
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -32,10 +33,23 @@ def from_exception(exc: Exception, url: str) -> ModelError:
     if isinstance(exc, aiohttp.InvalidURL):
         return ModelMisconfigured(f"{url} is not an address; set it to the server's root, such as http://gemma:8000")
     if isinstance(exc, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return ModelMisconfigured(f"{url} has no certificate that this machine trusts, or speaks no TLS: {exc}")
+        return ModelMisconfigured(
+            f"{url} has no certificate that this machine trusts, or speaks no TLS; check GEMMA_URL"
+        )
     if isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ServerTimeoutError | TimeoutError):
-        return ModelUnavailable(f"{url} cannot be reached: {exc or type(exc).__name__}")
-    return ModelUnavailable(f"{url} broke off: {type(exc).__name__}")
+        return ModelUnavailable(f"{url} cannot be reached ({reason(exc)}); check GEMMA_URL, and that its server runs")
+    return ModelUnavailable(f"{url} broke off the connection before it answered; check what its server logs")
+
+
+def reason(exc: Exception) -> str:
+    """Why a connection could not be made, in few words; aiohttp's own hold objects' addresses."""
+    if isinstance(exc, TimeoutError):
+        return "no answer in time"
+    cause = exc.os_error if isinstance(exc, aiohttp.ClientConnectorError) else exc
+    if isinstance(exc, aiohttp.ClientConnectorDNSError):
+        return "no host of this name"
+    words = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else type(cause).__name__
+    return words[:1].lower() + words[1:]
 
 
 def from_refusal(status: int, headers: Mapping[str, str], body: str, url: str) -> ModelError:

@@ -13,7 +13,7 @@ from bot.errors import (
     ModelUnavailable,
     PromptTooLong,
 )
-from bot.llm.errors import MAX_WORDS, retry_after_s
+from bot.llm.errors import MAX_WORDS, reason, retry_after_s
 
 if TYPE_CHECKING:
     from google.genai.errors import APIError
@@ -48,9 +48,9 @@ def from_exception(exc: Exception, model: str, project: str, location: str) -> M
         case GoogleAuthError():
             return ModelMisconfigured(f"Google does not accept these credentials ({type(exc).__name__}). Renew them")
         case aiohttp.ClientConnectorError() | TimeoutError():
-            return ModelUnavailable(f"{model} cannot be reached: {exc}")
+            return ModelUnavailable(f"{model} cannot be reached ({reason(exc)}); check the network and a proxy")
         case aiohttp.ClientError() | OSError():
-            return ModelUnavailable(f"{model}: the connection broke ({type(exc).__name__})")
+            return ModelUnavailable(f"{model} broke off the connection before it answered")
         case _:  # an answer that the library cannot read
             return ModelUnavailable(f"{model}: the answer makes no sense ({type(exc).__name__})")
 

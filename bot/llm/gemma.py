@@ -122,7 +122,8 @@ class GemmaModel:
             async with asyncio.timeout(LIST_MODELS_S), self._session.get(url, **self._options()) as response:
                 if response.status == 404:
                     raise UnlistedError(
-                        f"{url} does not exist there: if this is Model Garden's container, set GEMMA_DIALECT=generate"
+                        f"{url} does not exist there; check GEMMA_URL. "
+                        "Model Garden's container needs GEMMA_DIALECT=generate"
                     )
                 await self._refuse(response, url)
                 listing = await response.json(content_type=None)

@@ -97,6 +97,7 @@ class GeminiServer(ScriptedServer):
         self.api_key = api_key
         self.context = context
         self.refuses_thinking = False
+        self.refuses_all: Answer | None = None  # what every call to the API gets, such as NOT_ENABLED
 
     def application(self) -> web.Application:
         """All paths: the token server's and the API's."""
@@ -132,6 +133,8 @@ class GeminiServer(ScriptedServer):
             return _as_response(refused)
         body = await request.json()
         self.requests.append(Asked(request.path_qs, dict(request.headers), body))
+        if self.refuses_all:
+            return _as_response(self.refuses_all)
         if refused := self._invalid(body):
             return _as_response(refused)
         if called["method"] == "countTokens":

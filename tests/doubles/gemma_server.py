@@ -5,13 +5,15 @@ The recorded streams of real servers are in tests/payloads/gemma/.
 """
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
 
 from tests.doubles.wire import Answer, Asked, ScriptedServer
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 DONE = b"data: [DONE]\n\n"
 CHARS_PER_TOKEN = 4
@@ -81,16 +83,21 @@ class GemmaServer(ScriptedServer):
         self.model = model
         self.context = context
         self.lists_models = True
+        self.absent: set[str] = set()  # paths that this server does not have, as a real one has but some of them
 
     def application(self) -> web.Application:
         """The routes of both vLLM and Model Garden's container."""
-        app = web.Application(client_max_size=2**26)
+        app = web.Application(client_max_size=2**26, middlewares=[self._absent])
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/completions", self._completions)
         app.router.add_post("/v1/chat/completions", self._completions)
         app.router.add_post("/generate", self._generate)
         app.router.add_route("*", "/{anything:.*}", _not_found)
         return app
+
+    @web.middleware
+    async def _absent(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await (_not_found if request.path in self.absent else handler)(request)
 
     async def _models(self, request: web.Request) -> web.StreamResponse:
         if not self.lists_models:

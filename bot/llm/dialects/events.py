@@ -45,7 +45,7 @@ def parse(text: str) -> dict[str, Any]:
     try:
         message = json.loads(text)
     except ValueError as exc:
-        raise StreamBroken("the stream holds something that is not JSON") from exc
+        raise StreamBroken("the answer holds something that is not JSON; check GEMMA_URL and GEMMA_DIALECT") from exc
     if not isinstance(message, dict):
         raise StreamBroken("the stream holds JSON that is no object")
     if message.get("error") is not None:
