@@ -17,9 +17,10 @@ async def obey(word: ControlWord, hold: Hold, chooser: Chooser, choice: Choice) 
     known = ", ".join(f"`{entry.id}` ({entry.label})" for entry in entries)
     if not word.argument:
         label = choice.entry.label if choice.entry else ""
-        facts = {"label": label, "level": choice.level, "known": known, "gone": choice.gone}
+        facts = {"label": label, "level": choice.level, "known": known, "name": choice.gone}
         now = choice.entry.id if choice.entry else ""
-        return Ending(kind="told", error_code="model_current", model_id=now, facts=facts, choices=menu)
+        code = "model_gone" if choice.gone else "model_current"
+        return Ending(kind="told", error_code=code, model_id=now, facts=facts, choices=menu)
     chosen = await chooser.set_for_thread(
         hold.thread.key, word.argument, team_id=hold.turn.team_id, user_id=hold.turn.asker_id
     )
