@@ -40,6 +40,7 @@ class Edit:
     text: str
     edited_ts: str
     by_us: bool = False  # an update of our own answer: no news
+    addressed: bool = False  # said to the bot: a mention, or in a DM
 
 
 @dataclass(frozen=True, slots=True)

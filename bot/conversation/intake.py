@@ -4,6 +4,8 @@ Everything here runs before the event is acknowledged. It raises StoreError wher
 then the event must not be acknowledged, and Slack delivers it again.
 """
 
+import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,10 +18,15 @@ from bot.conversation.triage import Rules, follow_up, is_addressed, triage
 from bot.conversation.turn import Turn, TurnState, turn_id
 from bot.conversation.words import control_word
 from bot.conversation.worker import Worker
+from bot.errors import StoreError
+
+log = logging.getLogger("tandem.intake")
 
 _YOUNG_ROOT_S = 120.0  # events come out of order: the mention that makes a thread ours may still be on its way
 _HELD_S = 600.0
 _HELD_MOST = 1000
+_LOOK_AGAIN_AFTER_S = (2.0, 10.0, 60.0, 300.0)  # each after the one before; the mention may come late, and elsewhere
+_REDELIVERED_S = 3600.0  # a message may come after its deletion for so long, because its first delivery failed
 
 
 class Notice(Protocol):
@@ -49,6 +56,7 @@ class Intake:
         self._notice = notice
         self._rules = rules
         self._now = now
+        self._looking: set[asyncio.Task[None]] = set()
         self._held: OrderedDict[tuple[ThreadKey, str], tuple[float, Arrival]] = OrderedDict()
 
     async def message(self, arrival: Arrival) -> Outcome:
@@ -57,8 +65,9 @@ class Intake:
         if first.verdict == "ignore":
             return Outcome("ignored", first.reason)
         if first.verdict == "reply":
-            if await self._threads.thread(arrival.message.thread) is None:
-                return self._hold(arrival)
+            left = await self._leave(arrival)
+            if left is not None:
+                return left
             first = follow_up(arrival, self._rules)
         word = control_word(arrival.message.text, addressed=is_addressed(arrival))
         if word is not None and word.kind == "stop":
@@ -74,19 +83,21 @@ class Intake:
         return await self._accept(arrival)
 
     async def edited(self, edit: Edit) -> Outcome:
-        """A message's new text; the next prompt has it."""
+        """A message's new text; the next prompt has it, also where the message itself, said to us, comes later."""
         if edit.by_us:
             return Outcome("ignored", "ourselves")
         if await self._threads.thread(edit.thread) is None:
             self._edit_held(edit)
-            return Outcome("ignored", "not_our_thread")
+            if not edit.addressed:
+                return Outcome("ignored", "not_our_thread")
         await self._threads.edit(edit.thread, edit.ts, edit.text, edit.edited_ts)
         return Outcome("mirrored", "edit")
 
     async def deleted(self, deletion: Deletion) -> Outcome:
         """A message is gone: from the mirror too, and the answer that is being given to it ends."""
         self._held.pop((deletion.thread, deletion.ts), None)
-        if await self._threads.thread(deletion.thread) is None:
+        is_old = self._now() - _seconds(deletion.ts) > _REDELIVERED_S
+        if is_old and await self._threads.thread(deletion.thread) is None:
             return Outcome("ignored", "not_our_thread")
         here = self._worker.interrupt(deletion)
         await self._threads.delete(deletion.thread, deletion.ts)
@@ -101,18 +112,20 @@ class Intake:
         channel_id = stop.thread.channel_id
         here = self._worker.threads_in(channel_id) if stop.whole_dm else [stop.thread]
         stopped = {thread for thread in here if self._worker.interrupt(replace(stop, thread=thread))}
-        told, withdrawn = len(stopped), []
+        told, withdrawn = 0, []
         for thread in await self._turns.open_threads(channel_id) if stop.whole_dm else [stop.thread]:
             for turn in await self._turns.open_turns(thread):
-                if turn.question_ts >= stop.ts or (thread in stopped and turn.state != "waiting"):
+                if turn.question_ts >= stop.ts:
                     continue
                 if await self._withdraw(turn):
                     withdrawn.append(turn)
+                elif self._worker.interrupt(replace(stop, thread=thread)):  # also one that was begun meanwhile
+                    stopped.add(thread)
                 else:
                     told += await self._tell_owner(turn, Signal("stop", thread, stop.ts, stop.user_id))
         if withdrawn:
             await self._notice(withdrawn[-1], "questions_withdrawn", count=str(len(withdrawn)))
-        count = told + len(withdrawn)
+        count = len(stopped) + told + len(withdrawn)
         return Outcome("stopped", "" if count else "nothing_to_stop", stopped=count)
 
     async def again(self, question_turn_id: str, retry: int, user_id: str) -> Outcome:
@@ -144,8 +157,7 @@ class Intake:
             asked_at=self._now(),
         )
         outcome = await self._open(turn, replace(message, turn_id=turn.id), client_msg_id=arrival.client_msg_id)
-        for held in self._take_held(message.thread):
-            await self.message(held)
+        await self._take_held(message.thread)
         return outcome
 
     async def _open(self, turn: Turn, question: Message, *, client_msg_id: str) -> Outcome:
@@ -162,12 +174,25 @@ class Intake:
         return turn.state == "waiting" and await self._turns.withdraw(turn.id, "stopped", closing)
 
     async def _tell_owner(self, turn: Turn, signal: Signal) -> bool:
-        """Leave word for the other process that answers this turn; whether there is one."""
+        """Leave word for the process that answers this turn, which this one may yet be; whether there is one."""
         owner = await self._turns.holder(turn.thread)
-        if owner is None or owner == self._worker.owner:
+        if owner is None:
             return False
         await self._turns.signal(owner, signal)
         return True
+
+    async def _leave(self, arrival: Arrival) -> Outcome | None:
+        """What becomes of a reply in a thread that is not ours; None where the thread is.
+
+        Kept first and looked for again then: either whoever makes the thread ours finds it kept, or it is found here.
+        """
+        message = arrival.message
+        if await self._threads.thread(message.thread) is not None:
+            return None
+        outcome = self._hold(arrival)
+        if outcome.fate == "held" and await self._threads.thread(message.thread) is not None:
+            return None if self._held.pop((message.thread, message.ts), None) else outcome
+        return outcome
 
     def _hold(self, arrival: Arrival) -> Outcome:
         """Keep a reply for a while whose thread may be about to become ours; in this process's memory only."""
@@ -176,12 +201,41 @@ class Intake:
             self._held.popitem(last=False)
         if now - _seconds(arrival.message.thread.thread_ts) > _YOUNG_ROOT_S:
             return Outcome("ignored", "not_our_thread")
+        if (arrival.message.thread, arrival.message.ts) not in self._held:
+            self._look_again(arrival, *_LOOK_AGAIN_AFTER_S)
         self._held[arrival.message.thread, arrival.message.ts] = (now, arrival)
         return Outcome("held", "thread_unknown_yet")
 
-    def _take_held(self, thread: ThreadKey) -> list[Arrival]:
-        keys = sorted(key for key in self._held if key[0] == thread)
-        return [self._held.pop(key)[1] for key in keys]
+    def _look_again(self, arrival: Arrival, after_s: float, *later_s: float) -> None:
+        """Another process may have made the thread ours: nobody tells this one."""
+        key = (arrival.message.thread, arrival.message.ts)
+
+        async def look() -> None:
+            try:
+                if key in self._held and await self._threads.thread(key[0]) is not None:
+                    await self._take_held(key[0])
+            except StoreError as error:
+                log.warning("held reply left for later", extra={"thread_key": str(key[0]), "code": error.code})
+            if key in self._held and later_s:
+                self._look_again(arrival, *later_s)
+
+        def start() -> None:
+            task = asyncio.create_task(look(), name=f"held {key[1]}")
+            self._looking.add(task)
+            task.add_done_callback(self._looking.discard)
+
+        asyncio.get_running_loop().call_later(after_s, start)
+
+    async def _take_held(self, thread: ThreadKey) -> None:
+        for key in sorted(key for key in self._held if key[0] == thread):
+            held = self._held.pop(key, None)
+            if held is None:
+                continue
+            try:
+                await self.message(held[1])
+            except BaseException:
+                self._held[key] = held  # the question's event is not acknowledged now: it comes again
+                raise
 
     def _edit_held(self, edit: Edit) -> None:
         held = self._held.get((edit.thread, edit.ts))

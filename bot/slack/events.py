@@ -141,7 +141,8 @@ class EventReader:
             return Unread({"bot": "other_bot", "slack": "slack_itself"}.get(sender, sender))
         if not edited or now.get("text") == before.get("text"):
             return Unread("unfurled")
-        return Edit(thread, ts, self._words(now).text, _ts(edited, "ts"))
+        words, in_dm = self._words(now), _place(event, channel_id) == "dm"
+        return Edit(thread, ts, words.text, _ts(edited, "ts"), addressed=in_dm or words.mentions_us)
 
     def _deleted(self, event: JSON) -> Deletion | Unread:
         before = _dict(event.get("previous_message"))
