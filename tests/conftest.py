@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from bot.config import variables
 from tests.doubles.firestore_emulator import FirestoreEmulator, running_emulator
@@ -16,6 +17,8 @@ from tests.doubles.firestore_emulator import FirestoreEmulator, running_emulator
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the run's seed before workers start, so that all of them share it."""
     os.environ.setdefault("TEST_SEED", str(random.SystemRandom().randrange(2**32)))
+    settings.register_profile("tandem", deadline=None)  # a busy machine's pauses are nobody's fault
+    settings.load_profile("tandem")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
