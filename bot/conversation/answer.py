@@ -16,7 +16,7 @@ from bot.conversation.listening import Interrupted, listen, unless_interrupted
 from bot.conversation.models import ModelEntry, Sampling
 from bot.conversation.obey import obey
 from bot.conversation.ports import Ending, Model, Replies
-from bot.conversation.prompt import Budget, Composed, characters, compose
+from bot.conversation.prompt import Budget, Composed, Reach, characters, compose
 from bot.conversation.recall import Recall
 from bot.conversation.thread import Message, Place
 from bot.conversation.turn import ReplyMode, TurnState, retry_number
@@ -47,11 +47,11 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What a prompt is made of: the thread's messages, the question among them, and whether older ones exist."""
+    """What a prompt is made of: the thread's messages, the question among them, and how far back they reach."""
 
     messages: Sequence[Message]
     asked: Message
-    older: bool
+    reach: Reach
 
 
 class Answerer:
@@ -104,8 +104,8 @@ class Answerer:
             return attempt.interrupted(interruption.by)
         except SlackRejected as rejection:
             if rejection.slack_code != "stopped_by_user":
-                raise
-            return replace(attempt.ending(attempt.choice.entry), kind="stopped", user_id=attempt.turn.asker_id)
+                return attempt.failed(rejection.code, self._reference(), rejection)
+            return replace(attempt.ending(attempt.speaker), kind="stopped", user_id=attempt.turn.asker_id)
         except ModelError as error:
             ending = attempt.failed(error.code, self._reference(), error)
             if isinstance(error, PromptTooLong):
@@ -120,7 +120,7 @@ class Answerer:
         hold, choice = attempt.hold, attempt.choice
         if choice.entry is None:
             return Ending(kind="refused", error_code="no_model_allowed", facts={"label": choice.overruled})
-        messages, older = await unless_interrupted(
+        messages, reach = await unless_interrupted(
             hold, attempt.reply, self._recall.messages(hold, self._models[choice.entry.id].entry)
         )
         asked = question(messages, hold.turn)
@@ -129,7 +129,7 @@ class Answerer:
         word = control_word(asked.text, addressed=True) if not asked.files else None
         if word is not None:
             return await obey(word, hold, self._chooser, choice)
-        return await self._speak(attempt, choice.entry, _Said(messages, asked, older))
+        return await self._speak(attempt, choice.entry, _Said(messages, asked, reach))
 
     async def _speak(self, attempt: Attempt, entry: ModelEntry, said: _Said) -> Ending:
         """Let the chosen model answer, or where it cannot its stand-in."""
@@ -194,24 +194,33 @@ class Answerer:
             budget=Budget.of(entry, share),
             sampling=replace(sampling, max_tokens=most),
             cache_salt=attempt.turn.team_id,
-            cut_already=said.older,
+            reach=said.reach,
         )
 
     async def _end(self, attempt: Attempt, ending: Ending) -> None:
         """The raw answer into the mirror, the last update into Slack, the turn closed."""
         hold = attempt.hold
-        state = _STATES.get(ending.kind, "dead" if ending.error_code == "too_many_attempts" else "failed")
         shown = attempt.heard.text if ending.kind != "withdrawn" else ""
+        if shown.strip() and not await self._opened(attempt):
+            shown, ending = "", attempt.failed(SlackRejected.code, ending.reference or self._reference())
+        state = _STATES.get(ending.kind, "dead" if ending.error_code == "too_many_attempts" else "failed")
         if shown.strip():
-            await attempt.reply.open()
             await hold.deliver(attempt.answer(shown, ending.model_id), state)
             await self._last_update(attempt, ending)
             await hold.close(state)
         else:
             await self._last_update(attempt, ending)
             await hold.close(state, attempt.answer(""))
-        facts = {"turn": hold.turn.id, "state": state, "model": ending.model_id, "seconds": round(ending.seconds, 3)}
-        log.info("turn ended", extra=facts)
+        facts = {"turn": hold.turn.id, "state": state, "model": ending.model_id, "code": ending.error_code}
+        log.info("turn ended", extra=facts | {"seconds": round(ending.seconds, 3)})
+
+    async def _opened(self, attempt: Attempt) -> bool:
+        """Whether people see anything of the answer; what nobody saw is not for the mirror either."""
+        try:
+            await attempt.reply.open()
+        except SlackRejected as error:
+            log.warning("answer refused", extra={"turn": attempt.turn.id, "code": error.slack_code})
+        return bool(attempt.turn.parts)
 
     async def _last_update(self, attempt: Attempt, ending: Ending) -> None:
         """Slack's no is final: the message or its channel is gone, and there is nobody to tell."""

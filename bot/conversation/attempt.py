@@ -30,6 +30,11 @@ class Attempt:
         """The turn as last saved."""
         return self.hold.turn
 
+    @property
+    def speaker(self) -> ModelEntry | None:
+        """Who was asked last: the chosen model, or its stand-in."""
+        return self.chooser.find(self.turn.model_id) or self.choice.entry
+
     def ending(self, entry: ModelEntry | None) -> Ending:
         """An ending that says who spoke, and offers those who may speak next."""
         admitted = self.chooser.allowed(self_hosted_only=self.choice.self_hosted_only)
@@ -42,14 +47,14 @@ class Attempt:
 
     def interrupted(self, by: Stop | Deletion) -> Ending:
         """Somebody stopped it, or took back what it is about."""
-        ending = self.ending(self.choice.entry)
+        ending = self.ending(self.speaker)
         return replace(ending, kind="stopped" if isinstance(by, Stop) else "withdrawn", user_id=by.user_id)
 
     def failed(self, code: str, reference: str, error: Exception | None = None) -> Ending:
         """No whole answer, for a reason that people are told and operators find under the reference."""
         log.error("turn failed", extra={"turn": self.turn.id, "code": code, "reference": reference}, exc_info=error)
         return replace(
-            self.ending(self.choice.entry),
+            self.ending(self.speaker),
             kind="cut" if self.heard.text.strip() else "failed",
             error_code=code,
             reference=reference,

@@ -15,10 +15,13 @@ class Hold:
     """A turn under its lease. The journal that replies write, and the heartbeat's subject.
 
     A fence cannot stop a call to Slack. So nothing may be sent once the last renewal is two thirds of a lease old, by
-    the monotonic clock: by then no other process can have taken over.
+    the monotonic clock: by then no other process can have taken over. `asked_at` is when the lease was asked for: the
+    store may have given it any time since.
     """
 
-    def __init__(self, turns: TurnStore, taken: Taken, lease_s: float, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, turns: TurnStore, taken: Taken, lease_s: float, monotonic: Callable[[], float], *, asked_at: float
+    ) -> None:
         self.thread: Thread = taken.thread
         self.stopped: asyncio.Future[Stop | Deletion] = asyncio.get_running_loop().create_future()
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -27,7 +30,7 @@ class Hold:
         self._lease = taken.lease
         self._lease_s = lease_s
         self._monotonic = monotonic
-        self._renewed_at = monotonic()
+        self._renewed_at = asked_at
         self._writing = asyncio.Lock()
         self._released = False
         self._cut: tuple[str, str] | None = None
@@ -55,25 +58,27 @@ class Hold:
 
     async def opening(self) -> None:
         """Store that a Slack message is about to be posted."""
-        await self.save(replace(self._turn, state="opening"))
+        await self._save(lambda turn: replace(turn, state="opening"))
 
     async def opened(self, part: Part) -> None:
         """Store the Slack message that was posted."""
-        await self.save(replace(self._turn, parts=(*self._turn.parts, part)))
+        await self._save(lambda turn: replace(turn, parts=(*turn.parts, part)))
 
     async def deliver(self, answer: Message, ending: TurnState) -> None:
         """Store the whole answer; only its last update in Slack is missing now."""
-        await self.save(replace(self._turn, state="delivering", ending=ending), answer=answer)
+        await self._save(lambda turn: replace(turn, state="delivering", ending=ending), answer=answer)
 
     async def close(self, state: TurnState, answer: Message | None = None) -> None:
         """Store how the turn ended, and give the thread up."""
-        await self.save(replace(self._turn, state=state, ending=""), answer=answer, release=True)
+        await self._save(lambda turn: replace(turn, state=state, ending=""), answer=answer, release=True)
         self._released = True
 
-    async def save(self, turn: Turn, *, answer: Message | None = None, release: bool = False) -> None:
-        """One fenced write; raises LeaseLost and StoreUnavailable."""
+    async def _save(
+        self, change: Callable[[Turn], Turn], *, answer: Message | None = None, release: bool = False
+    ) -> None:
+        """One fenced write of what the last one left, changed; raises LeaseLost and StoreUnavailable."""
         async with self._writing:
-            started = self._monotonic()
+            turn, started = change(self._turn), self._monotonic()
             try:
                 self._lease = await self._turns.save(
                     self._lease, turn, answer=answer, cut=self._cut, names=self._names or None, release=release
@@ -82,17 +87,22 @@ class Hold:
                 self._lose()
                 raise
             self._renewed_at = started
-            self._turn = turn
+            self._turn = replace(turn, model_id=self._turn.model_id)  # it may have been named meanwhile
             self._cut, self._names = None, {}
 
     async def release(self, *, unspent: bool = False) -> None:
-        """Give the thread up with its turn still open; `unspent` gives the attempt back too."""
+        """Give the thread up with its turn still open; `unspent` gives the attempt back too.
+
+        A turn of which nothing was sent waits again, so that a stop may still withdraw it.
+        """
         if self._released or self.lost.done():
             return
         self._released = True
-        turn = replace(self._turn, attempts=self._turn.attempts - 1) if unspent else None
         async with self._writing:
-            await self._turns.release(self._lease, turn)
+            turn = self._turn
+            state: TurnState = "waiting" if turn.state == "running" else turn.state
+            left = replace(turn, state=state, attempts=turn.attempts - unspent)
+            await self._turns.release(self._lease, left)
 
     async def beat(self) -> None:
         """Renew the lease every third of it until it is given up or lost."""

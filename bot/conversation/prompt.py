@@ -7,6 +7,7 @@ goes at once and the cut is remembered, so that the prompts after it begin alike
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.conversation.history import Exchange
 from bot.conversation.models import ModelEntry, Prompt, PromptTurn, Sampling
@@ -22,6 +23,10 @@ _SEVERAL_PEOPLE = (
     "Several people take part in this conversation. Each of their messages begins with the speaker's name and a colon. "
     "Never put a name in front of your own."
 )
+
+
+# How much of a thread was read: all of it, all since the last cut, or only the newest part
+Reach = Literal["all", "cut", "part"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ def compose(
     budget: Budget,
     sampling: Sampling,
     cache_salt: str = "",
-    cut_already: bool = False,
+    reach: Reach = "all",
 ) -> Composed:
     """The prompt for one question. Raises PromptTooLong, with the tokens it may have, if it alone is too long."""
     named = place == "channel"
@@ -75,22 +80,25 @@ def compose(
     room = budget.prompt_tokens - tokens(system) - 4 * _TOKENS_PER_TURN - tokens(_CUT_NOTICE)
     if tokens(asked) > room:
         raise PromptTooLong(f"the question has about {tokens(asked)} tokens", limit_tokens=max(room, 0))
-    kept = _newest(history, room - tokens(asked), budget)
-    shortened = cut_already or len(kept) < len(history)
+    kept = _newest(history, room - tokens(asked), budget, must_cut=reach == "part")
+    shortened = reach != "all" or len(kept) < len(history)
     cut_ts = ""
-    if len(kept) < len(history):
+    if len(kept) < len(history) or reach == "part":
         cut_ts = min((exchange.first_ts for exchange in kept), default=question.ts)
     said = [(m.role, _text(m, named=named)) for exchange in kept for m in exchange.messages]
     turns = _alternating([*said, ("user", asked)], _CUT_NOTICE if shortened else "")
     return Composed(Prompt(system, turns, sampling, cache_salt), cut_ts, shortened)
 
 
-def _newest(history: Sequence[Exchange], room: int, budget: Budget) -> Sequence[Exchange]:
-    """All of it if it fits; else the newest exchanges that fill three quarters of the budget."""
+def _newest(history: Sequence[Exchange], room: int, budget: Budget, *, must_cut: bool) -> Sequence[Exchange]:
+    """All of it if it fits; else the newest exchanges that fill three quarters of the budget.
+
+    A part of a thread `must_cut` even where it fits: it begins with another message every time it is read.
+    """
     token_limit = min(room, budget.history_tokens)
     costs = [sum(tokens(m.text) + tokens(m.name) + _TOKENS_PER_TURN for m in each.messages) for each in history]
     counts = [len(each.messages) for each in history]
-    if sum(costs) <= token_limit and sum(counts) <= budget.history_messages:
+    if sum(costs) <= token_limit and sum(counts) <= budget.history_messages and not must_cut:
         return history
     cost = count = 0
     for index in range(len(history) - 1, -1, -1):

@@ -8,6 +8,7 @@ from bot.conversation.hold import Hold
 from bot.conversation.mirror import ThreadStore
 from bot.conversation.models import ModelEntry
 from bot.conversation.ports import Archive, Directory
+from bot.conversation.prompt import Reach
 from bot.conversation.thread import Message
 from bot.conversation.turn import Turn
 from bot.errors import SlackError
@@ -23,24 +24,24 @@ class Recall:
         self._archive = archive
         self._directory = directory
 
-    async def messages(self, hold: Hold, entry: ModelEntry) -> tuple[Sequence[Message], bool]:
-        """The messages from the model's last cut on, oldest first, and whether there are older ones.
+    async def messages(self, hold: Hold, entry: ModelEntry) -> tuple[Sequence[Message], Reach]:
+        """The messages from the model's last cut on, oldest first, and how far back they reach.
 
-        One more than the budget is read, to know. The question is among them however old it is, unless it was deleted.
-        Names that were looked up go into the mirror with the next save.
+        One more than the budget and the question is read, to know. The question is among them however old it is, unless
+        it was deleted. Names that were looked up go into the mirror with the next save.
         """
         if not hold.thread.backfilled:
             await self._backfill(hold, entry.history_messages)
         since_ts = hold.thread.cuts.get(entry.id, "")
-        limit = entry.history_messages + 1
+        limit = entry.history_messages + 2
         messages = await self._threads.messages(hold.thread.key, since_ts=since_ts, limit=limit)
-        older = bool(since_ts) or len(messages) == limit
-        if older and not any(message.ts == hold.turn.question_ts for message in messages):
+        reach: Reach = "part" if len(messages) == limit else "cut" if since_ts else "all"
+        if reach != "all" and not any(message.ts == hold.turn.question_ts for message in messages):
             asked = await self._threads.message(hold.thread.key, hold.turn.question_ts)
             messages = [asked, *messages] if asked else messages
         if hold.turn.place == "channel":
             messages = await self._named(hold, messages)
-        return messages, older
+        return messages, reach
 
     async def answer_of(self, turn: Turn) -> Message | None:
         """The answer that the mirror holds for this turn."""

@@ -8,7 +8,8 @@ expire. The sweeper, one bounded query every half lease, is the last resort.
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from bot.conversation.arrival import Deletion, Stop
@@ -20,6 +21,7 @@ from bot.errors import LeaseLost, SlackError, SlackRejected, StoreError
 log = logging.getLogger("tandem.worker")
 
 _AGAIN_AFTER_TROUBLE_S = 2.0
+_HAND_OVER_S = 5.0  # for giving a thread back: whoever cannot in time is taken over when its lease ends
 _SIGNALS_EVERY_S = 0.5  # a stop that reaches another replica ends the model's request within 2 s
 _SWEEP_LIMIT = 50
 
@@ -107,7 +109,8 @@ class Worker:
         unfinished = list(self._tasks.values())
         for task in unfinished:
             task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        if unfinished:
+            await asyncio.wait(unfinished, timeout=_HAND_OVER_S)
 
     async def _serve(self, thread: ThreadKey) -> None:
         """The thread's open turns, oldest first, until there is none or another process has it."""
@@ -116,9 +119,10 @@ class Worker:
             async with self._slots:
                 if self._draining.is_set():
                     return
+                asked_at = self._monotonic()
                 taken = await self._turns.take(thread, self.owner, self._lease_s)
-                if isinstance(taken, Taken):
-                    await self._answer(taken)
+                if isinstance(taken, Taken) and not await self._answer(taken, asked_at):
+                    return
             if isinstance(taken, Busy):
                 self._wake_later(thread, taken.for_s)
                 return
@@ -145,8 +149,9 @@ class Worker:
 
         self._later[thread] = asyncio.get_running_loop().call_later(delay_s + 0.05, wake)
 
-    async def _answer(self, taken: Taken) -> None:
-        hold = Hold(self._turns, taken, self._lease_s, self._monotonic)
+    async def _answer(self, taken: Taken, asked_at: float) -> bool:
+        """Whether the thread's next turn may follow; not while Slack is in trouble with this one."""
+        hold = Hold(self._turns, taken, self._lease_s, self._monotonic, asked_at=asked_at)
         thread = hold.turn.thread
         self._holds[thread] = hold
         heartbeat = asyncio.create_task(hold.beat(), name=f"heartbeat {hold.turn.id}")
@@ -161,6 +166,7 @@ class Worker:
             log.warning("turn left for later", extra={"turn": hold.turn.id, "code": error.code})
             await hold.release()
             self._wake_later(thread, _AGAIN_AFTER_TROUBLE_S)
+            return False
         except asyncio.CancelledError:
             await hold.release(unspent=True)
             raise
@@ -168,16 +174,15 @@ class Worker:
             heartbeat.cancel()
             await asyncio.gather(heartbeat, return_exceptions=True)
             del self._holds[thread]
+        return True
 
     async def _sweep(self) -> None:
         """Find turns that nobody works on: their process died, or a wake-up's take failed."""
         while True:
             await asyncio.sleep(self._lease_s / 2 * random.uniform(0.8, 1.2))  # noqa: S311 - spreads replicas, no secret
-            try:
+            with _going_on("sweep"):
                 for thread in await self._turns.overdue(self._lease_s, _SWEEP_LIMIT):
                     self.wake(thread)
-            except StoreError as error:
-                log.warning("sweep failed", extra={"code": error.code})
 
     async def _listen(self) -> None:
         """Words from other replicas about the turns that run here."""
@@ -185,11 +190,20 @@ class Worker:
             await asyncio.sleep(_SIGNALS_EVERY_S)
             if not self._holds:
                 continue
-            try:
+            with _going_on("signals"):
                 for signal in await self._turns.signals(self.owner):
                     self.interrupt(_interruption(signal))
-            except StoreError as error:
-                log.warning("signals unread", extra={"code": error.code})
+
+
+@contextmanager
+def _going_on(what: str) -> Iterator[None]:
+    """Whatever goes wrong in one round, the next one comes: without them turns would be lost, and nobody would know."""
+    try:
+        yield
+    except StoreError as error:
+        log.warning(f"{what} failed", extra={"code": error.code})
+    except Exception:
+        log.exception(f"{what} failed")
 
 
 def _concerns(by: Stop | Deletion, hold: Hold) -> bool:

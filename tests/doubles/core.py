@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.conversation.answer import Answerer, Style
 from bot.conversation.choice import Chooser
 from bot.conversation.intake import Intake
+from bot.conversation.ports import Replies
 from bot.conversation.recall import Recall
 from bot.conversation.thread import Channel, Message, Person, Thread, ThreadKey
 from bot.conversation.triage import Rules
@@ -87,6 +88,7 @@ async def core(
     rules: Rules | None = None,
     people: People | None = None,
     transcript: Transcript | None = None,
+    replies: Replies | None = None,
 ) -> AsyncIterator[Core]:
     """A core on an SQLite mirror; several on one file are several replicas."""
     mirror = await open_mirror(f"sqlite:///{path / 'tandem.db'}")
@@ -98,7 +100,7 @@ async def core(
     answerer = Answerer(
         by_id,
         chooser,
-        replies=transcript,
+        replies=replies or transcript,
         recall=Recall(mirror.threads, people, people),
         style=Style("Be kind."),
         monotonic=time.monotonic,

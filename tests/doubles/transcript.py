@@ -20,10 +20,11 @@ class Shown:
 
 @dataclass
 class Transcript:
-    """A place where answers are shown. `end_errors` are raised by the next last updates."""
+    """A place where answers are shown. `…_errors` are raised by the next openings and last updates."""
 
     shown: list[Shown] = field(default_factory=list)
     notices: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    open_errors: list[SlackError] = field(default_factory=list)
     end_errors: list[SlackError] = field(default_factory=list)
     modes: list[ReplyMode] = field(default_factory=list)
 
@@ -61,6 +62,8 @@ class TranscriptReply:
         if not self._journal.turn.parts:
             await self._journal.opening()
             self._journal.assert_ours()
+            if self._transcript.open_errors:
+                raise self._transcript.open_errors.pop(0)
             ts = f"{self._journal.turn.question_ts[:-4]}{9000 + len(self._transcript.shown):04d}"
             await self._journal.opened(Part(ts, "edit"))
 
