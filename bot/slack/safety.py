@@ -27,7 +27,7 @@ class SafetyFilter:
         self._final = False
         self._line_begins = True
         self._code = False
-        self._strays: set[int] = set()  # lengths of backtick runs of this paragraph that close nothing
+        self._strays: set[int] = set()  # lengths of backtick runs of this paragraph that may close anything
         self._last = "\n"
         self._made_code = False  # by the last piece: a backtick right after it would change it
         self._cells = (False, False)  # whether the line before, and this one so far, have a bar as tables have
@@ -154,8 +154,11 @@ class SafetyFilter:
             return (f"{shown} ({address})" if label else address), link.end() - at
         if link is not None:
             return link.group(), link.end() - at
+        if signs.ANGLED_BEGINS.match(self._text, at):
+            return "‹", 1
         tag = None if self._code else signs.TAG.match(self._text, at)
-        return ("‹" if tag and "`" in tag.group() else "<"), 1  # or its backticks would be no code's
+        hides = tag is not None and any(sign in tag.group() for sign in ("`", "//", "](", "www."))
+        return ("‹" if hides else "<"), 1  # or backticks in it would be no code's
 
     def _ticks(self, at: int) -> tuple[str, int] | None:
         """A code span of this line, or backticks that are just backticks."""
@@ -173,7 +176,7 @@ class SafetyFilter:
         in_cells = any(self._cells) and "|" in content and any(sign in content for sign in ("//", "](", "."))
         apart = " " if self._made_code and self._last == "`" else ""
         self._made_code = False
-        if closing is None or run in self._strays or in_cells:
+        if closing is None or self._strays or in_cells:  # after one stray run any other may pair differently
             self._strays.add(run)
             return apart + text[at : at + run], run
         content = self._inner(content, code=True)
@@ -181,11 +184,9 @@ class SafetyFilter:
 
     def _escape(self, at: int) -> tuple[str, int] | None:
         following = self._text[at + 1 : at + 2]
-        if not following:
-            return _HOLD
         if following == "`":
             self._strays.add(1)  # whether Slack reads the escape or not
-        return ("\\" + following, 2) if following in "`\\" else ("\\", 1)
+        return _HOLD if not following else ("\\" + following, 2) if following in "`\\" else ("\\", 1)
 
     def _bracket(self, at: int) -> tuple[str, int] | None:
         """`[text](address)`, `![text](address)`, `[label]: address`, or a bracket."""
@@ -253,7 +254,7 @@ class SafetyFilter:
         end, address = (target.end(), target[1]) if target else (at + 2, "")
         if end == len(self._text) and end - at < signs.MOST_HELD:
             return _HOLD
-        leads_on = not inert(address) if following == "(" else signs.BREAKS_OFF.match(address)
+        leads_on = not inert(address) or address[-1:] == "(" if following == "(" else signs.BREAKS_OFF.match(address)
         return ("] " if leads_on and not allowed(address, self._hosts) else "]"), 1
 
     def _word(self, at: int) -> tuple[str, int] | None:

@@ -19,11 +19,14 @@ DESTINATION = re.compile(
     r"(?:[ \t]++(?P<title>\"[^\"\n]*+\"|'[^'\n]*+'|\([^()\n]*+\)))?+[ \t]*+\)"
 )
 DEFINED = re.compile(r":[ \t]*+\n?[ \t]*+(?:<(?P<angled>[^<>\n]*+)>|(?P<bare>[^\s<>]++))(?=\s)")
-TARGET = re.compile(r"\s*+([^\s)]*+)")
+TARGET = re.compile(r"\s*+([^\s()]*+\(?)")
 BREAKS_OFF = re.compile(r"(?:<|//|www\.|[A-Za-z][A-Za-z0-9+.\-]{1,30}:)", re.IGNORECASE)
-ANGLED = re.compile(
-    r"<\s*+(?P<address>[A-Za-z][A-Za-z0-9+.\-]{1,31}:[^<>|\n]++|//[^<>|\n]++)(?:\|(?P<label>[^<>\n]*+))?>"
+# Schemes that mean something without "//"; other names before a colon are rather XML's
+_LINK_SCHEME = (
+    r"(?i:[A-Za-z][A-Za-z0-9+.\-]{1,31}://|(?:data|file|ftp|https?|javascript|mailto|slack|sms|tel|vbscript):|//)"
 )
+ANGLED_BEGINS = re.compile(rf"<{_LINK_SCHEME}")
+ANGLED = re.compile(rf"<(?P<address>{_LINK_SCHEME}[^<>|\n]++)(?:\|(?P<label>[^<>\n]*+))?>")
 NO_TOKEN = re.compile(r"[ \t]*+(?:[\"'()*+,\-./0-9:;=?\[\]^_{}~$%<]|[ \t][A-Za-z])")  # "a < b", "x <= 1", "<-"
 TAG_ENDS = re.compile(r"[<>\n]")
 TAG = re.compile(r"<[A-Za-z/!?][^<>\n]*+(?:>|(?=\n))")

@@ -17,9 +17,11 @@ INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\u00ad\u034f\ufe
 MENTION = re.compile(
     r"<\s*(?:!\s*(?:channel|here|everyone|group|subteam|date)|@[UWB][A-Z0-9]+[>|]|#[CGD][A-Z0-9]+[>|])", re.IGNORECASE
 )
-SLACK_LINK = re.compile(r"<(?:https?|mailto|ftp|slack|javascript):[^<>\n]*>")
-ADDRESS = re.compile(r"(?:https?://|www\.)(?=[\w\[])[^\s`]+|(?<!@)\b(?:[a-z0-9-]+\.)+(?:com|org|net)\b", re.IGNORECASE)
-MARKDOWN = MarkdownIt("commonmark").enable(["table"])
+SLACK_LINK = re.compile(r"<(?:https?|mailto|ftp|slack|javascript):[^<>\n]+>")
+ADDRESS = re.compile(
+    r"(?:https?://|(?<![a-z0-9])www\.)(?=[\w\[])[^\s`]+|(?<!@)\b(?:[a-z0-9-]+\.)+(?:com|org|net)\b", re.IGNORECASE
+)
+READERS = [MarkdownIt("commonmark", {"html": tags}).enable(["table"]) for tags in (True, False)]
 
 MENTIONS = [
     "<!channel>",
@@ -98,6 +100,7 @@ PLAIN = [
     "*emph* **strong** _under_ ~~gone~~ `code` $x_1$ \\* \\[ \\]",
     "| a | b |\n|---|---|\n| 1 | `x` |\n",
     "Ünïcödé 你好，世界。 😀 👩‍👩‍👧 1️⃣ שלום עולם مرحبا &amp; &copy; &nbsp; AT&T",
+    "Use <dc:title>:\n```xml\n<xs:element name='a' type='xs:string'/> <w:p><w:r/></w:p>\n```\n",
     "#include <stdio.h>\n\tindented\n\n\n\nmany lines  \nhard break",
     "user@example.org wrote: see section 4 <- here -> there <=> x",
     "a ` stray tick, a ``` stray fence, [open, ![open, <open",
@@ -120,12 +123,12 @@ def live_in(text: str) -> list[str]:
     decoded = unicodedata.normalize("NFKC", html.unescape(html.unescape(INVISIBLE.sub("", text))))
     found = [match.group() for each in (text, decoded) for match in MENTION.finditer(each)]
     found += [match.group() for match in SLACK_LINK.finditer(text)]
-    for token in MARKDOWN.parse(text):
-        for child in token.children or ():
+    for reader in READERS:
+        for child in (child for token in reader.parse(text) for child in token.children or ()):
             target = str(child.attrs.get("href") or child.attrs.get("src") or "")
             if ":" in target or "." in target:
                 found.append(target)
-            if child.type in ("text", "html_inline"):
+            if child.type == "text":
                 found += ADDRESS.findall(child.content)
     return found
 
@@ -213,11 +216,11 @@ PIECES = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=800, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(text=PIECES, sizes=st.lists(st.integers(1, 9), min_size=1, max_size=5))
 @example(text="<[!channel](https://evil.com)>", sizes=[1])
 @example(text="<![here](x.com)", sizes=[1])
-def test_in_ten_thousand_texts_no_mention_is_live_and_no_cut_matters(text: str, sizes: list[int]) -> None:
+def test_whatever_the_text_no_mention_is_live_and_no_cut_matters(text: str, sizes: list[int]) -> None:
     result = safe(text)
 
     assert cut(text, sizes) == result
@@ -226,10 +229,34 @@ def test_in_ten_thousand_texts_no_mention_is_live_and_no_cut_matters(text: str, 
     assert not SLACK_LINK.search(result)
 
 
-@settings(max_examples=3_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(text=PIECES)
-def test_in_thousands_of_texts_no_link_is_live(text: str) -> None:
+def test_whatever_the_text_no_link_is_live(text: str) -> None:
     assert live_in(safe(text)) == []
+
+
+def test_in_ten_thousand_random_texts_no_mention_is_live_and_no_cut_matters() -> None:
+    chance = random.Random(11)
+    scraps = [
+        *MENTIONS,
+        *LINKS,
+        *"<>!@#&`[](): \n|*_\\",
+        "```",
+        "\n\n",
+        "](",
+        "https:",
+        "evil.com",
+        "<!",
+        "&lt;",
+        "chan",
+    ]
+    for _ in range(10_000):
+        text = "".join(chance.choices(scraps, k=chance.randint(1, 8)))
+        result = safe(text)
+        assert cut(text, [chance.randint(1, 9)]) == result, text
+        decoded = unicodedata.normalize("NFKC", html.unescape(html.unescape(INVISIBLE.sub("", result))))
+        assert not MENTION.search(result) and not MENTION.search(decoded), text
+        assert not SLACK_LINK.search(result), text
 
 
 @pytest.mark.parametrize(
