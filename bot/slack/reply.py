@@ -102,9 +102,8 @@ class SlackReply:
 
     def abandon(self) -> None:
         """See `Reply.abandon`."""
-        if not self._writer.done():
-            self._writer.cancel()
-            self._status.abandon()
+        self._writer.cancel()
+        self._status.abandon()  # nothing is left of one that has ended
         self._release()
 
     def _release(self) -> None:
@@ -147,7 +146,10 @@ class SlackReply:
     def _tell_open(self) -> None:
         if self._wanted_open is None or self._wanted_open.done():
             return
-        if self._posted and len(self._posted) >= len(self._wording.pages.texts):
+        pages = len(self._wording.pages.texts)
+        if not self._text(pages - 1)().strip():
+            pages -= 1  # a new page of which there is only white space: it may never be shown
+        if self._posted and len(self._posted) >= pages:
             self._wanted_open.set_result(None)
 
     async def _news(self) -> None:
