@@ -4,13 +4,20 @@ import asyncio
 import os
 import re
 import socket
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
 
+from bot.store import open_mirror
+from bot.store.schema import VERSION
+from tests.doubles.gemini_server import NOT_ENABLED, gemini_server
+from tests.doubles.gemma_server import gemma_server
 from tests.doubles.workspace import APP_TOKEN, BOT_TOKEN, Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +112,38 @@ async def test_serve_says_that_its_store_cannot_be_opened(slack: Workspace, tmp_
     assert "Traceback" not in said
 
 
+async def test_serve_says_that_its_store_was_written_by_another_version(slack: Workspace, tmp_path: Path) -> None:
+    await (await open_mirror(f"sqlite:///{tmp_path / 'mirror.db'}")).close()
+    with closing(sqlite3.connect(tmp_path / "mirror.db")) as db, db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+
+    code, said = await tandem("serve", env=working(slack, tmp_path), folder=tmp_path)
+
+    assert code == 1
+    assert said.splitlines()[-1] == (
+        f"tandem: {tmp_path / 'mirror.db'} holds schema {VERSION + 1}, and this Tandem reads {VERSION}. "
+        "Start the newer Tandem that wrote it, or name another store."
+    )
+
+
+async def test_serve_names_two_entries_of_one_id(slack: Workspace, tmp_path: Path) -> None:
+    entry = """
+        [[model]]
+        id = "gemma"
+        label = "Gemma"
+        provider = "gemma"
+        where = "self-hosted"
+        context_tokens = 4096
+        answer_tokens = 512
+        """
+    (tmp_path / "models.toml").write_text(dedent(entry * 2))
+
+    code, said = await tandem("serve", env=working(slack, tmp_path) | {"TANDEM_MODELS": "models.toml"}, folder=tmp_path)
+
+    assert code == 2
+    assert said.splitlines()[-1] == "tandem: models.toml: 2 entries have the id 'gemma'; give each its own."
+
+
 async def test_serve_names_the_line_of_an_unreadable_catalogue(slack: Workspace, tmp_path: Path) -> None:
     (tmp_path / "models.toml").write_text('[[model]]\nid = "gemma\n')
 
@@ -136,6 +175,46 @@ async def test_doctor_goes_on_after_each_thing_that_is_wrong(slack: Workspace, t
         *("✓ settings", "✗ bot token", "✗ app token", "✗ store", "✗ gemma"),
     ]
     assert "Traceback" not in said
+
+
+async def test_doctor_says_what_is_wrong_with_each_model_and_which_setting_mends_it(
+    slack: Workspace, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    nowhere = f"http://127.0.0.1:{unused_tcp_port}"
+    async with gemma_server() as gemma, gemini_server() as gemini:
+        gemma.absent = {"/generate"}
+        gemini.refuses_all = NOT_ENABLED
+        credentials = str(gemini.write_credentials(tmp_path / "credentials.json"))
+        project = {"GOOGLE_CLOUD_PROJECT": "a-project", "GOOGLE_VERTEX_BASE_URL": gemini.url}
+        key = {"GEMINI_API_KEY": "a-key", "GOOGLE_GEMINI_BASE_URL": nowhere}
+        wrong: list[tuple[dict[str, str], list[str]]] = [
+            (
+                {"GEMMA_URL": nowhere, "GOOGLE_APPLICATION_CREDENTIALS": credentials, **project},
+                [
+                    f"{nowhere}/v1/models cannot be reached (connection refused); "
+                    "check GEMMA_URL, and that its server runs",
+                    "The Vertex AI API is not enabled in project a-project. Run `gcloud services enable "
+                    "aiplatform.googleapis.com --project a-project` and wait a minute",
+                ],
+            ),
+            (
+                {"GEMMA_URL": gemma.url, "GEMMA_DIALECT": "generate", **key},
+                [
+                    f"{gemma.url}/generate does not exist there (HTTP 404); check GEMMA_URL and GEMMA_DIALECT",
+                    "gemini-3.8-flash cannot be reached (connection refused); check the network and a proxy",
+                ],
+            ),
+            (
+                {"GEMMA_URL": gemma.url, "GEMMA_MODEL": "gemma-27b"},
+                [f"{gemma.url}/v1/models serves 'gemma', not 'gemma-27b'; check GEMMA_MODEL"],
+            ),
+        ]
+        for settings, expected in wrong:
+            env = working(slack, tmp_path) | {"TANDEM_DEFAULT_MODEL": ""} | settings
+            code, said = await tandem("doctor", env=env, folder=tmp_path)
+
+            found = [line.split(maxsplit=2)[2] for line in said.splitlines() if line.startswith("✗")]
+            assert (code, found[: len(expected)]) == (1, expected)  # gemini-lite's line is gemini's once more
 
 
 async def test_doctor_names_a_missing_scope_with_the_line_that_adds_it(tmp_path: Path) -> None:
