@@ -29,6 +29,8 @@ class StreamingApp:
         self.frames = 0
         self.streaming = 0
         """How many answers are under way."""
+        self.enough = asyncio.Event()
+        """Set when all answers shall end."""
 
     async def ask(self) -> str:
         """A person mentions the app in a channel; the ts of the thread."""
@@ -36,15 +38,15 @@ class StreamingApp:
         async with self._http.post(f"{self._url}/_/say", json=body) as response:
             return str((await response.json())["ts"])
 
-    async def answer(self, thread_ts: str, appends: int) -> None:
-        """One answer: a status, and a stream of so many pieces at the bot's pace."""
+    async def answer(self, thread_ts: str) -> None:
+        """One answer: a status, and a stream of pieces at the bot's pace until it is enough."""
         place = {"channel": _CHANNEL, "thread_ts": thread_ts}
         await self._call("agents.sessions.setStatus", channel_id=_CHANNEL, thread_ts=thread_ts, status="processing")
         recipient = {"recipient_user_id": _USER, "recipient_team_id": _TEAM}
         await asyncio.sleep(random.random() * self._interval_s)  # noqa: S311 - streams do not march in step
         ts = (await self._call("chat.startStream", **place, **recipient, markdown_text=self._text))["ts"]
         self.streaming += 1
-        for _ in range(appends):
+        while not self.enough.is_set():
             await asyncio.sleep(self._interval_s)
             await self._call("chat.appendStream", channel=_CHANNEL, ts=ts, markdown_text=self._text)
         self.streaming -= 1
