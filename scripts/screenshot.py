@@ -1,7 +1,7 @@
 """A running playground in, a picture of a question and its answer out.
 
 make run                                   # in one terminal
-python scripts/screenshot.py docs/images/playground.png --url http://127.0.0.1:3000
+python scripts/screenshot.py docs/images/answer.png --url http://127.0.0.1:3000
 """
 
 import argparse
@@ -12,7 +12,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Error, Page, async_playwright, expect
 
-QUESTION = "@Tandem why is it nice when a bot answers in a thread? Three short points, please."
+COLLEAGUE = {"as": "U0BEN", "channel": "C0GENERAL", "text": "Which model shall we ask about the release notes?"}
+QUESTION = "@Tandem show us your models in a table, please"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -54,6 +55,7 @@ async def _window(browser: Browser, options: argparse.Namespace) -> Page:
         reduced_motion="reduce",
     )
     page = await context.new_page()
+    await page.request.post(f"{options.url.rstrip('/')}/_/say", data=COLLEAGUE)
     await page.goto(f"{options.url.rstrip('/')}/#/{options.user}/C0GENERAL")
     return page
 
@@ -87,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--user", default="U0ADA", help="who asks")
     parser.add_argument("--timeout", type=int, default=180, help="seconds to wait for each step")
     parser.add_argument("--width", type=int, default=1280)
-    parser.add_argument("--height", type=int, default=900)
-    parser.add_argument("--scale", type=float, default=2, help="device pixels to a CSS pixel")
+    parser.add_argument("--height", type=int, default=880)
+    parser.add_argument("--scale", type=float, default=1.5, help="device pixels to a CSS pixel")
     parser.add_argument("--dark", action="store_true", help="the dark theme")
     return parser
 

@@ -84,7 +84,7 @@ function attempts(entry) {
       {},
       h("strong", {}, `${index + 1}. ${attempt.acked ? "acked" : attempt.reason || "not acked"}`),
       h("span", { class: "muted" }, ` · ${clockWithSeconds(attempt.at)} · ${attempt.transport === "none" ? "nobody connected" : attempt.transport} · ${Math.round(attempt.duration_ms)} ms`),
-      attempt.answer && h("code", {}, JSON.stringify(attempt.answer).slice(0, 500)),
+      attempt.answer && Object.keys(attempt.answer).length > 0 && h("code", {}, JSON.stringify(attempt.answer).slice(0, 500)),
     );
   return h("ol", { class: "attempts" }, entry.attempts.map(one));
 }

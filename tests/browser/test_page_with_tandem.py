@@ -164,14 +164,29 @@ async def test_what_is_edited_and_deleted_on_the_page_is_so_in_the_mirror(open_p
     await expect(store.get_by_role("listitem").first).to_contain_text("edited_ts")
     await snap(page)
 
+    await _write(page, "forget the orchid", box="Reply…")
+    await expect(thread.get_by_text(DEMO)).to_have_count(2)
+    aside = thread.get_by_role("article").filter(has_text="forget the orchid").first
+    await aside.hover()
+    await aside.get_by_role("button", name="Delete message").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    kept = store.locator(".stored-user")
+    await expect(kept.filter(has_text="the password is secret")).to_have_count(1)
+    await expect(kept.filter(has_text="orchid")).to_have_count(0)
+
 
 async def test_the_apps_home_is_the_bots_and_its_menu_works(open_page: OpenPage, snap: Snap) -> None:
-    page = await open_page("U0GIA", "D0GIA")
+    page = await open_page("U0BEN", "D0BEN")
 
     await page.get_by_role("button", name="Home").click()
     home = page.get_by_role("region", name="Home")
     await expect(home.get_by_role("heading", name="Your model")).to_be_visible()
+    await home.get_by_role("combobox").select_option(label="Gemini 3.5 Flash-Lite")
+
+    await expect(home).to_contain_text("Gemini 3.5 Flash-Lite answers here")
     await snap(page)
+    await home.get_by_role("combobox").select_option(label="Demo (no AI)")
+    await expect(home).to_contain_text("Demo (no AI) answers here")
 
 
 async def test_a_guest_is_refused_what_only_members_may(open_page: OpenPage, snap: Snap) -> None:
