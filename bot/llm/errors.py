@@ -25,6 +25,8 @@ TOO_LONG = re.compile(
     re.I,
 )
 LIMIT = re.compile(r"(?:maximum context length is|max_model_len=|available context size \()\s*(\d+)", re.I)
+# Where a server that refuses a field quotes what it was sent, as FastAPI and pydantic do
+QUOTES_INPUT = re.compile(r"""(?:['"]input['"]\s*:|input_value=).*""", re.S)
 MAX_WORDS = 300  # of a server's own words that are kept for the log
 
 
@@ -93,7 +95,7 @@ def retry_after_s(value: str) -> float | None:
 def error_words(error: object) -> str:
     """The words of an `error` member, which may be an object, a text or something else."""
     words = error.get("message") or error.get("type") or "" if isinstance(error, dict) else error
-    return " ".join(str(words).split())[:MAX_WORDS]
+    return " ".join(QUOTES_INPUT.sub("…", str(words)).split())[:MAX_WORDS]
 
 
 def _error(body: str) -> tuple[dict[str, object], str]:

@@ -16,7 +16,7 @@ from bot.errors import ModelUnavailable, PromptTooLong, StreamBroken
 from bot.llm.catalogue import ModelSpec
 from bot.llm.deadlines import in_time
 from bot.llm.errors import narrowed
-from bot.llm.gemini_errors import ThinkingRefused, from_exception
+from bot.llm.gemini_errors import ThinkingRefused, Unreadable, from_exception
 from bot.llm.pump import pumped
 from bot.llm.templates.neutral import without_tags
 
@@ -129,7 +129,7 @@ class GeminiModel:
             if isinstance(error, PromptTooLong):
                 self._entry = narrowed(self._entry, error.limit_tokens)
                 error.limit_tokens = self._entry.prompt_tokens if error.limit_tokens else None
-            raise error from exc
+            raise error from (None if isinstance(error, Unreadable) else exc)
         if last is None:
             raise StreamBroken(f"{self._spec.model}: the stream ended without a finish reason")
         yield Chunk(finish=last.finish, detail=last.detail, usage=usage)

@@ -27,6 +27,10 @@ NO_CREDENTIALS = (
 )
 
 
+class Unreadable(ModelUnavailable):
+    """An answer that the library cannot read. Its own words for that quote the answer, and no log may."""
+
+
 class ThinkingRefused(ModelMisconfigured):
     """The model does not take this thinking setting."""
 
@@ -52,7 +56,7 @@ def from_exception(exc: Exception, model: str, project: str, location: str) -> M
         case aiohttp.ClientError() | OSError():
             return ModelUnavailable(f"{model} broke off the connection before it answered")
         case _:  # an answer that the library cannot read
-            return ModelUnavailable(f"{model}: the answer makes no sense ({type(exc).__name__})")
+            return Unreadable(f"{model}: the answer makes no sense ({type(exc).__name__})")
 
 
 def _from_refusal(exc: "APIError", model: str, project: str, location: str) -> ModelError:

@@ -1,6 +1,7 @@
 """How the Gemini adapter takes what Google sends, by the real google-genai against a strict stand-in."""
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -304,3 +305,15 @@ async def test_the_loop_is_not_held_up_while_the_library_loads(
 
     assert longest < 0.5
     assert asked.result()[1].finish == "stop"
+
+
+async def test_an_answer_that_cannot_be_read_is_not_quoted_in_the_log(
+    server: GeminiServer, session: aiohttp.ClientSession
+) -> None:
+    unreadable = {"candidates": [{"content": {"role": "model", "parts": [{"text": {"Ada's secret": 1}}]}}]}
+    server.script(stream(part("Hi "), unreadable))
+
+    with pytest.raises(StreamBroken) as caught:
+        await answer_of(by_key(server, session))
+
+    assert "secret" not in "".join(traceback.format_exception(caught.value))

@@ -1,6 +1,7 @@
 """What inference servers refuse, and which error the Gemma adapter makes of it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 
 from bot.conversation.models import PromptTurn, Sampling
 from bot.errors import ModelError, ModelMisconfigured, ModelOverloaded, ModelUnavailable, PromptTooLong
+from bot.llm.errors import from_refusal
 from bot.llm.gemma import GemmaModel
 from tests.doubles.asking import QUESTION, SPEC, answer_of, model_at, text_until_error
 from tests.doubles.gemma_server import GemmaServer, gemma_server, refuses
@@ -160,3 +162,14 @@ async def test_what_is_served_is_asked_once_and_again_after_an_error(
 
     assert (await answer_of(model))[0]
     assert server.requests[-1].body["model"] == "renamed"
+
+
+def test_what_a_server_quotes_of_a_question_stays_out_of_the_logs() -> None:
+    fastapi = json.dumps({"detail": [{"type": "missing", "loc": ["body"], "input": {"prompt": "Ada's secret"}}]})
+    vllm = json.dumps(
+        {"error": {"message": "1 error: extra fields [type=extra, input_value={'prompt': \"Ada's secret"}}
+    )
+    for body in (fastapi, vllm):
+        error = from_refusal(422, {}, body, "http://gemma/v1/completions")
+
+        assert type(error) is ModelMisconfigured and "refuses the request" in str(error) and "secret" not in str(error)
