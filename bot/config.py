@@ -108,7 +108,7 @@ class Settings(BaseModel):
         "TANDEM_TRANSPORT", "socket", "How events come in: `socket` (Socket Mode) or `http` (`/slack/events`)."
     )
     host: str = _setting("HOST", "127.0.0.1", "Address to listen on; in a container `0.0.0.0`.")
-    port: int = _setting("PORT", 8080, "Port of `/healthz`, `/readyz`, `/metrics` and `/slack/events`.", ge=0, le=65535)
+    port: int = _setting("PORT", 8080, "Port of `/healthz`, `/readyz` and, over HTTP, `/slack/events`.", ge=0, le=65535)
 
     gemma_url: Annotated[str, AfterValidator(_gemma_root)] = _setting(
         "GEMMA_URL", "", "Root of the server that runs Gemma, for example `http://gemma:8000`."
@@ -158,7 +158,8 @@ class Settings(BaseModel):
     slack_limits: Annotated[str, AfterValidator(_limits)] = _setting(
         "TANDEM_SLACK_LIMITS",
         "documented",
-        "How often Slack may be called: `documented`, `off`, or a file. A 429 is obeyed in any case.",
+        "How often Slack may be called: `documented`, `off`, or a TOML file of calls a minute such as "
+        '`"chat.update" = 25`. A 429 is obeyed in any case.',
     )
 
     store: Annotated[str, AfterValidator(_store_address)] = _setting(

@@ -1,4 +1,4 @@
-"""HTTP in: /healthz and /readyz for the platform, and whatever handlers it is given: /slack/events, /metrics."""
+"""HTTP in: /healthz and /readyz for the platform, and whatever handlers it is given, such as /slack/events."""
 
 import errno
 import logging
