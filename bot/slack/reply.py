@@ -259,7 +259,7 @@ class SlackReply:
             self._posted.append(await self._opening.post(number, "final", lambda: text, under))
             return
         part = self._posted[number]
-        if part.finished or (not under and text == part.shown and not part.streams and not last):
+        if not under and (part.finished or (text == part.shown and not part.streams and not last)):
             return
         try:
             stopped = self._ending is not None and self._ending.kind == "stopped"

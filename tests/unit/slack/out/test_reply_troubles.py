@@ -289,3 +289,16 @@ async def test_a_turn_that_ends_at_once_ends_its_status_after_it_began() -> None
         await reply.end(Ending(kind="stopped"))
 
         assert not asking.busy
+
+
+@virtual_time
+async def test_an_answer_whose_white_space_begins_another_page_is_opened_and_ends() -> None:
+    async with asked(rollover_chars=40) as asking:
+        reply = await asking.begin("native")
+        for piece in ("Thirty-nine characters and a line end.\n", "\n", "\n"):
+            reply.push(piece)
+            await asyncio.sleep(1.0)
+        await asyncio.wait_for(reply.open(), 60.0)
+        await reply.end(ANSWERED)
+
+        assert len(asking.shown) == 1 and footer_of(asking.shown[0])
