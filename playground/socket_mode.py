@@ -29,6 +29,7 @@ class SocketMode:
         self._trouble = trouble
         self._tickets: dict[str, float] = {}
         self._connections: dict[web.WebSocketResponse, web.Request] = {}
+        self._mute: set[web.WebSocketResponse] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._acks: dict[str, asyncio.Future[JSON]] = {}
         self.on_connections: list[Callable[[int], None]] = []
@@ -53,8 +54,9 @@ class SocketMode:
         ack: asyncio.Future[JSON] = asyncio.get_running_loop().create_future()
         self._acks[envelope_id] = ack
         try:
-            if not self._trouble.sockets.silent:
-                await self._trouble.chance.choice(list(self._connections)).send_str(encoded(frame))
+            socket = self._trouble.chance.choice(list(self._connections))
+            if not self._is_silent(socket):
+                await socket.send_str(encoded(frame))
             async with asyncio.timeout(self._timing.ack_s):
                 return Outcome(True, answer=(await ack).get("payload"))
         except TimeoutError:
@@ -84,8 +86,17 @@ class SocketMode:
         finally:
             ageing.cancel()
             self._connections.pop(socket, None)
+            self._mute.discard(socket)
             self._tell()
         return socket
+
+    def mute_one(self) -> int:
+        """One connection, whichever, goes silent for good and stays open; how many did."""
+        talking = [socket for socket in self._connections if socket not in self._mute]
+        if not talking:
+            return 0
+        self._mute.add(self._trouble.chance.choice(talking))
+        return 1
 
     async def disconnect(self, reason: str) -> int:
         """End every connection as Slack does; `drop` without a word, `warning` some seconds ahead."""
@@ -126,7 +137,7 @@ class SocketMode:
             self._spawn(socket.close())
 
     async def _send_disconnect(self, socket: web.WebSocketResponse, reason: str) -> None:
-        if not self._trouble.sockets.silent:
+        if not self._is_silent(socket):
             frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "playground"}}
             await socket.send_str(encoded(frame))
 
@@ -149,12 +160,15 @@ class SocketMode:
 
     async def _read(self, socket: web.WebSocketResponse) -> None:
         async for frame in socket:
-            if self._trouble.sockets.silent:
+            if self._is_silent(socket):
                 continue
             if frame.type is WSMsgType.PING:
                 await socket.pong(frame.data)
             elif frame.type is WSMsgType.TEXT:
                 self._acknowledge(frame.data)
+
+    def _is_silent(self, socket: web.WebSocketResponse) -> bool:
+        return self._trouble.sockets.silent or socket in self._mute
 
     def _acknowledge(self, text: str) -> None:
         try:

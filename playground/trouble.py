@@ -32,7 +32,10 @@ class Timing:
 
 @dataclass(slots=True, kw_only=True)
 class Failure:
-    """Calls of `method` (`*` for all) fail this way, for `times` calls, after letting `after` calls pass."""
+    """Calls of `method` (`*` for all) fail this way, for `times` calls, after letting `after` calls pass.
+
+    With a `share` below 1, only so many of the calls whose turn it is fail, by chance.
+    """
 
     method: str = "*"
     kind: Literal["status", "error", "drop", "hang"] = "status"
@@ -43,13 +46,16 @@ class Failure:
     """Whether the call does its work before it fails."""
     times: int = 1
     after: int = 0
+    share: float = 1.0
 
-    def strikes(self, method: str) -> bool:
+    def strikes(self, method: str, chance: random.Random) -> bool:
         """Whether this call fails; counts it."""
         if self.times <= 0 or self.method not in ("*", method):
             return False
         if self.after > 0:
             self.after -= 1
+            return False
+        if self.share < 1 and chance.random() >= self.share:
             return False
         self.times -= 1
         return True
@@ -106,7 +112,7 @@ class Trouble:
 
     def failure(self, method: str) -> Failure | None:
         """How this call fails, if it does."""
-        return next((failure for failure in self.failures if failure.strikes(method)), None)
+        return next((failure for failure in self.failures if failure.strikes(method, self.chance)), None)
 
     def as_json(self) -> JSON:
         """All switches as they are now."""

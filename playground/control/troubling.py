@@ -8,6 +8,8 @@ from playground.trouble import set_trouble
 
 JSON = dict[str, Any]
 
+REASONS = ("warning", "refresh_requested", "link_disabled", "drop", "mute")
+
 
 async def deliver(slack: LocalSlack, values: JSON) -> JSON:
     """Send any raw event envelope, such as a redelivery or another workspace's twin."""
@@ -33,8 +35,10 @@ async def trouble(slack: LocalSlack, values: JSON) -> JSON:
 
 async def disconnect(slack: LocalSlack, values: JSON) -> JSON:
     reason = str(values.get("reason") or "refresh_requested")
-    if reason not in ("warning", "refresh_requested", "link_disabled", "drop"):
-        raise SlackError("invalid_arguments", message="reason: warning, refresh_requested, link_disabled or drop")
+    if reason not in REASONS:
+        raise SlackError("invalid_arguments", message=f"reason: {', '.join(REASONS)}")
+    if reason == "mute":
+        return {"connections": slack.sockets.mute_one()}
     return {"connections": await slack.sockets.disconnect(reason)}
 
 

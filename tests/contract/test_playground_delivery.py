@@ -122,6 +122,17 @@ async def test_a_dropped_connection_ends_without_a_word(slack: InProcess) -> Non
         assert app.frames == []
 
 
+async def test_one_connection_goes_mute_and_what_it_swallows_comes_over_another(slack: InProcess) -> None:
+    async with SocketApp(slack) as one, SocketApp(slack) as two:
+        await slack.trouble(timing={"ack_s": 0.1, "retry_delays_s": [0] * 20})
+        await slack.disconnect("mute")
+        for n in range(20):
+            await slack.ask(f"message {n}")
+        sent = await settled(slack, 20)
+        assert all(delivery["acked"] for delivery in sent)
+        assert min(len(one.frames), len(two.frames)) == 0 and any(len(each["attempts"]) > 1 for each in sent)
+
+
 async def test_a_silent_connection_stays_open_and_says_nothing(slack: InProcess) -> None:
     async with SocketApp(slack) as app:
         await slack.trouble(timing=FAST, sockets={"silent": True})

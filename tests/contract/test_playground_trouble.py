@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -73,6 +74,19 @@ async def test_a_failure_waits_for_its_turn_and_ends_after_its_times(slack: InPr
     await post(slack)
     assert [await refusal(post(slack)) for _ in range(2)] == ["fatal_error", "fatal_error"]
     await post(slack)
+
+
+async def test_a_share_of_the_calls_fails_and_the_same_seed_repeats_it(slack: InProcess) -> None:
+    async def fates() -> list[bool]:
+        await slack.trouble(seed=7, fail=[{"method": "auth.test", "kind": "error", "share": 0.3, "times": 1000}])
+        since = max((call["n"] for call in await slack.calls()), default=0)
+        for _ in range(60):
+            with suppress(SlackApiError):
+                await slack.client.auth_test()
+        return [call["ok"] for call in await slack.calls(since=since)]
+
+    first = await fates()
+    assert first == await fates() and 5 < first.count(False) < 35
 
 
 async def test_unknown_trouble_is_refused_by_name(slack: InProcess) -> None:

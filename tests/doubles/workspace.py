@@ -188,7 +188,7 @@ class Workspace:
         await self.post("trouble", **settings)
 
     async def disconnect(self, reason: str) -> None:
-        """End the app's sockets: warning, refresh_requested, link_disabled or drop."""
+        """End the app's sockets: warning, refresh_requested, link_disabled or drop; or mute one of them."""
         await self.post("disconnect", reason=reason)
 
     async def reset(self) -> None:
