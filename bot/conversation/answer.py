@@ -20,7 +20,7 @@ from bot.conversation.prompt import Budget, Composed, Reach, characters, compose
 from bot.conversation.recall import Recall
 from bot.conversation.thread import Message, Place
 from bot.conversation.turn import ReplyMode, TurnState, retry_number
-from bot.conversation.words import control_word
+from bot.conversation.words import spoken_to_us
 from bot.errors import BotError, ModelError, ModelUnavailable, PromptTooLong, SlackRejected, StreamBroken
 
 log = logging.getLogger("tandem.turn")
@@ -126,7 +126,7 @@ class Answerer:
         asked = question(messages, hold.turn)
         if asked is None:
             return Ending(kind="withdrawn")
-        word = control_word(asked.text, addressed=True) if not asked.files else None
+        word = spoken_to_us(asked)
         if word is not None:
             return await obey(word, hold, self._chooser, choice)
         return await self._speak(attempt, choice.entry, _Said(messages, asked, reach))

@@ -156,7 +156,8 @@ class Intake:
             state=state,
             asked_at=self._now(),
         )
-        outcome = await self._open(turn, replace(message, turn_id=turn.id), client_msg_id=arrival.client_msg_id)
+        question = replace(message, turn_id=turn.id, in_passing=not is_addressed(arrival))
+        outcome = await self._open(turn, question, client_msg_id=arrival.client_msg_id)
         await self._take_held(message.thread)
         return outcome
 

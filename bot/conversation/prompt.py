@@ -115,7 +115,8 @@ def _text(message: Message, *, named: bool) -> str:
         return text
     attached = "".join(f"\n[attached file, not shown: {file.name}]" for file in message.files)
     name = " ".join(message.name.split())
-    return f"{name}: {text}{attached}" if named and name else (text + attached).strip()
+    said = (text + attached).strip()
+    return f"{name}: {text}{attached}" if named and name and said else said
 
 
 def _alternating(said: Sequence[tuple[str, str]], notice: str) -> tuple[PromptTurn, ...]:

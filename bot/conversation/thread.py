@@ -66,6 +66,7 @@ class Message:
     question_ts: str = ""  # model only
     model_id: str = ""  # model only
     files: tuple[File, ...] = ()
+    in_passing: bool = False  # a question that neither mentions the bot nor stands in a DM
     edited_ts: str = ""  # ts of the newest edit that is in `text`
     usage: Usage | None = None  # model only
 

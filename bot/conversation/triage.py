@@ -51,6 +51,8 @@ def follow_up(arrival: Arrival, rules: Rules) -> Triage:
     """What an unmentioned reply in a thread of ours is: a question, or only to be mirrored (`ignore` with a reason)."""
     if not rules.follow_ups:
         return Triage("ignore", "follow_ups_off")
+    if not arrival.message.text and not arrival.message.files:
+        return Triage("ignore", "empty")
     if arrival.mentions_others:
         return Triage("ignore", "to_somebody_else")
     return Triage("question")

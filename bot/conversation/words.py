@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.conversation.thread import Message
+
 _STOP = re.compile(r"[!/]?stop[.!]*", re.IGNORECASE)
 _MODEL = re.compile(r"(?P<mark>[!/]?)model(?:\s+(?P<name>.+))?", re.IGNORECASE | re.DOTALL)
 
@@ -39,6 +41,11 @@ def control_word(text: str, *, addressed: bool) -> ControlWord | None:
     if match["mark"] or (addressed and len(name.split()) <= _LONGEST_NAME):
         return ControlWord("model", name)
     return None
+
+
+def spoken_to_us(question: Message) -> ControlWord | None:
+    """The control word that a question is, or None; what comes with a file is a question."""
+    return None if question.files else control_word(question.text, addressed=not question.in_passing)
 
 
 _LONGEST_NAME = 3  # words: "Gemma 3 12B" is a label that people may type

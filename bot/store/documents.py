@@ -69,6 +69,7 @@ def message_document(message: Message, *, asker_id: str = "") -> Document:
         "questionTs": message.question_ts,
         "modelId": message.model_id,
         "files": [asdict(file) for file in message.files],
+        "inPassing": message.in_passing,
         "editedTs": message.edited_ts,
         "usage": asdict(message.usage) if message.usage else None,
         "askerId": asker_id,
@@ -91,6 +92,7 @@ def read_message(thread: ThreadKey, document: Mapping[str, Any]) -> Message:
         question_ts=document.get("questionTs", ""),
         model_id=document.get("modelId", ""),
         files=tuple(File(**file) for file in document.get("files", ())),
+        in_passing=document.get("inPassing", False),
         edited_ts=document.get("editedTs", ""),
         usage=Usage(**usage) if usage else None,
     )

@@ -199,6 +199,28 @@ async def test_an_unknown_model_is_answered_with_the_known_ones(tmp_path: Path) 
         assert ending.facts == {"name": "gpt", "known": "`gemma` (Gemma), `gemini` (Gemini)"}
 
 
+async def test_words_in_passing_that_only_begin_like_a_command_are_a_question(tmp_path: Path) -> None:
+    async with core(tmp_path, models=[model("gemma"), model("gemini")]) as bot:
+        await bot.intake.message(arrival("which hobby?", mentions_us=True))
+        await bot.settled()
+        await bot.intake.message(arrival("model trains", ts(1)))
+        await bot.settled()
+        await bot.intake.message(arrival("!model gemini", ts(2)))
+        await bot.settled()
+        await bot.intake.message(arrival("", ts(3)))
+        await bot.intake.message(arrival("and why?", ts(4)))
+        shown = await bot.settled()
+
+        assert [each.ending and each.ending.error_code for each in shown] == ["", "", "model_set", ""]
+        assert [t.text for t in bot.models["gemini"].prompts[0].turns] == [
+            "Ada: which hobby?",
+            "I am gemma.",
+            "Ada: model trains",
+            "I am gemma.",
+            "Ada: and why?",
+        ]
+
+
 async def test_a_guest_may_ask_but_not_choose(tmp_path: Path) -> None:
     async with core(tmp_path, people=People(guests=frozenset({"U0GIA"}))) as bot:
         await bot.intake.message(arrival("hi", mentions_us=True, by="U0GIA"))
