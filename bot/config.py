@@ -187,9 +187,7 @@ class Settings(BaseModel):
     log_format: Literal["json", "text"] = _setting("TANDEM_LOG_FORMAT", "json", "`json` or `text`.")
     failpoint: str = _setting("TANDEM_FAILPOINT", "", "For tests only: where this process dies (bot/failpoints.py).")
     weights_hub: Address = _setting(
-        "TANDEM_WEIGHTS_HUB",
-        "https://huggingface.co",
-        "Where `tandem playground` fetches the small Gemma; never `serve`.",
+        "TANDEM_WEIGHTS_HUB", "https://huggingface.co", "Where `tandem playground` fetches the small Gemma."
     )
 
     @property
