@@ -132,6 +132,15 @@ def test_edits_deletions_and_stops_read_as_what_they_are(name: str, expected: ob
     assert reader().read(payload(name)) == expected
 
 
+def test_an_edit_tells_whether_it_was_said_to_the_bot() -> None:
+    mention, in_dm, aside = (payload("message_changed") for _ in range(3))
+    mention["event"]["message"]["text"] = "<@U0BOT> better"
+    in_dm["event"] |= {"channel": "D0ADA", "channel_type": "im"}
+
+    edits = [reader().read(body) for body in (mention, in_dm, aside)]
+    assert [isinstance(edit, Edit) and edit.addressed for edit in edits] == [True, True, False]
+
+
 def test_an_outsiders_edit_counts_where_outsiders_are_answered() -> None:
     body = payload("message_changed")
     body["event"]["message"]["user_team"] = "T0PARTNER"
