@@ -69,7 +69,8 @@ async def _read(process: asyncio.subprocess.Process, last_words: deque[str], sai
 def environment(settings: Settings | None, own: Mapping[str, str]) -> dict[str, str]:
     """What a child finds in its environment: this one's, but of our settings only those of `settings` and `own`."""
     names = {name + suffix for name in variables() for suffix in ("", "_FILE")}
-    inherited = {name: value for name, value in os.environ.items() if name not in names}
+    # also without a TANDEM_… that is no setting: the playground has said so already
+    inherited = {name: at for name, at in os.environ.items() if name not in names and not name.startswith("TANDEM_")}
     installed = str(Path(__file__).parents[2])  # where `bot` and `playground` lie, also when they are not installed
     path = os.pathsep.join(filter(None, [installed, os.environ.get("PYTHONPATH")]))
     return {**inherited, "PYTHONPATH": path, **(_written_out(settings) if settings else {}), **own}

@@ -18,7 +18,15 @@ def composed(
     messages: list[Message], asked: Message, *, place: Place = "channel", budget: Budget = ROOMY, cut: bool = False
 ) -> Composed:
     history = exchanges([*messages, asked], turn(asked.ts, place=place))
-    return compose(history, asked, persona="Be kind.", place=place, budget=budget, sampling=Sampling(), reach="cut" if cut else "all")
+    return compose(
+        history,
+        asked,
+        persona="Be kind.",
+        place=place,
+        budget=budget,
+        sampling=Sampling(),
+        reach="cut" if cut else "all",
+    )
 
 
 def conversation(turns: int, words: int = 3) -> list[Message]:
