@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.conversation.thread import Message
 from bot.conversation.turn import Turn
-from bot.conversation.words import spoken_to_us
+from bot.conversation.words import control_word, spoken_to_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +59,5 @@ def question(messages: Sequence[Message], turn: Turn) -> Message | None:
 
 
 def _is_control(message: Message) -> bool:
-    return bool(message.turn_id) and spoken_to_us(message) is not None
+    word = spoken_to_us(message) if message.turn_id else control_word(message.text, addressed=False)
+    return word is not None

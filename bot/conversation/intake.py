@@ -76,8 +76,10 @@ class Intake:
             outcome = await self.stop(Stop(message.thread, message.ts, message.user_id, whole_dm))
             if is_addressed(arrival):  # a turn of its own: said to have found nothing, once, or closed already
                 await self._accept(arrival, "stopped" if outcome.stopped else "waiting")
+            else:
+                await self._threads.record(arrival.message)
             return outcome
-        if first.verdict == "ignore":
+        if first.verdict == "ignore" and word is None:  # `!model x` is meant for us, whoever answers follow-ups
             await self._threads.record(arrival.message)
             return Outcome("mirrored", first.reason)
         return await self._accept(arrival)

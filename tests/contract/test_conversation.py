@@ -221,6 +221,27 @@ async def test_words_in_passing_that_only_begin_like_a_command_are_a_question(tm
         ]
 
 
+async def test_a_stop_in_passing_is_mirrored_and_in_no_prompt(tmp_path: Path) -> None:
+    async with core(tmp_path) as bot:
+        await bot.intake.message(arrival("hi", mentions_us=True))
+        await bot.settled()
+        await bot.intake.message(arrival("stop", ts(1)))
+        await bot.intake.message(arrival("and then?", ts(2)))
+        await bot.settled()
+
+        assert [m.text for m in await bot.messages(KEY) if m.role == "user"] == ["hi", "stop", "and then?"]
+        assert [t.text for t in bot.models["gemma"].prompts[-1].turns] == ["Ada: hi", "Hello.", "Ada: and then?"]
+
+
+async def test_the_marked_command_sets_the_model_also_where_follow_ups_are_off(tmp_path: Path) -> None:
+    async with core(tmp_path, models=[model("gemma"), model("gemini")], rules=Rules(follow_ups=False)) as bot:
+        await bot.intake.message(arrival("hi", mentions_us=True))
+        await bot.settled()
+        await bot.intake.message(arrival("!model gemini", ts(1)))
+
+        assert [each.ending and each.ending.error_code for each in await bot.settled()] == ["", "model_set"]
+
+
 async def test_a_guest_may_ask_but_not_choose(tmp_path: Path) -> None:
     async with core(tmp_path, people=People(guests=frozenset({"U0GIA"}))) as bot:
         await bot.intake.message(arrival("hi", mentions_us=True, by="U0GIA"))
