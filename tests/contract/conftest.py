@@ -1,4 +1,4 @@
-"""Both stores: an SQLite file, and Google's Firestore emulator (one a test process, an empty project for each test)."""
+"""The stores: an SQLite file, one in memory, and Google's Firestore emulator (an empty project for each test)."""
 
 import os
 import uuid
@@ -9,6 +9,7 @@ import pytest
 
 from bot.store import Mirror
 from tests.doubles.firestore_emulator import FirestoreEmulator
+from tests.doubles.memory_store import MemoryReplicas
 from tests.doubles.replicas import Replicas
 
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read once, when gRPC is imported; else it chats on stderr
@@ -30,7 +31,15 @@ async def sqlite(tmp_path: Path) -> AsyncIterator[Replicas]:
     await replicas.close()
 
 
-@pytest.fixture(params=["sqlite", "firestore"])
+@pytest.fixture
+async def memory() -> AsyncIterator[Replicas]:
+    """Mirrors of one new database in memory, as the turn protocol's proof uses them."""
+    replicas = MemoryReplicas()
+    yield replicas
+    await replicas.close()
+
+
+@pytest.fixture(params=["sqlite", "firestore", "memory"])
 def replicas(request: pytest.FixtureRequest) -> Replicas:
     """Mirrors of one empty database, once of each kind."""
     each: Replicas = request.getfixturevalue(request.param)

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from bot.conversation.mirror import Busy, Taken
 from bot.store import Mirror
 from tests.doubles.replicas import KEY, Replicas, asked, finish, ts
@@ -39,6 +41,13 @@ async def main(address, emulator_host, lease_s):
 
 asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3])))
 """
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def replicas(request: pytest.FixtureRequest) -> Replicas:
+    """Mirrors of a database that real processes can share."""
+    each: Replicas = request.getfixturevalue(request.param)
+    return each
 
 
 @asynccontextmanager
