@@ -172,7 +172,7 @@ async def _credentials(where: str) -> Credentials:
         credentials, _ = await asyncio.to_thread(google.auth.default, scopes=_SCOPES)
     except GoogleAuthError as missing:
         advice = "Run `gcloud auth application-default login`, or give the pod a service account"
-        raise StoreUnusable(f"{where} needs Google credentials, and there are none ({missing}). {advice}.") from missing
+        raise StoreUnusable(f"{where} needs Google credentials, and there are none. {advice}.") from missing
     found: Credentials = credentials
     return found
 

@@ -91,7 +91,8 @@ class SqliteFile:
             prepare(self._db, str(self._path))
         except (sqlite3.Error, OSError) as failed:
             advice = "Name a file in a directory where Tandem may write, on a disk of this machine"
-            raise StoreUnusable(f"{self._path} cannot be opened as a database ({failed}). {advice}.") from failed
+            why = failed.strerror if isinstance(failed, OSError) else failed
+            raise StoreUnusable(f"{self._path} cannot be opened as a database ({why}). {advice}.") from failed
 
     def _tune(self, db: sqlite3.Connection) -> None:
         until = time.monotonic() + _BUSY_S
