@@ -8,9 +8,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.conversation.arrival import Stop
 from bot.conversation.attempt import Attempt
 from bot.conversation.choice import Chooser
-from bot.conversation.history import exchanges, question
+from bot.conversation.history import exchanges, question, stop_since
 from bot.conversation.hold import Hold
 from bot.conversation.listening import Interrupted, listen, unless_interrupted
 from bot.conversation.models import ModelEntry, Sampling
@@ -126,6 +127,9 @@ class Answerer:
         asked = question(messages, hold.turn)
         if asked is None:
             return Ending(kind="withdrawn")
+        stop = stop_since(messages, hold.turn) if hold.turn.attempts > 1 and not retry_number(hold.turn.id) else None
+        if stop is not None:  # it came while nobody who lived had the turn
+            raise Interrupted(Stop(stop.thread, stop.ts, stop.user_id))
         word = spoken_to_us(asked)
         if word is not None:
             return await obey(word, hold, self._chooser, choice)

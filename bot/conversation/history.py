@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.conversation.thread import Message
 from bot.conversation.turn import Turn
-from bot.conversation.words import control_word, spoken_to_us
+from bot.conversation.words import ControlWord, control_word, spoken_to_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def exchanges(messages: Sequence[Message], turn: Turn) -> list[Exchange]:
         elif message.role == "model":  # from before the mirror: nobody knows which question it answered
             found.append(Exchange((message,), message.ts))
     for message in messages:
-        if message.role != "user" or message.ts == turn.question_ts or _is_control(message):
+        if message.role != "user" or message.ts == turn.question_ts or _control(message) is not None:
             continue
         answer = answers.pop(message.ts, [])
         if answer:
@@ -58,6 +58,11 @@ def question(messages: Sequence[Message], turn: Turn) -> Message | None:
     return next((m for m in messages if m.role == "user" and m.ts == turn.question_ts), None)
 
 
-def _is_control(message: Message) -> bool:
-    word = spoken_to_us(message) if message.turn_id else control_word(message.text, addressed=False)
-    return word is not None
+def stop_since(messages: Sequence[Message], turn: Turn) -> Message | None:
+    """A stop that was said after the question."""
+    later = (m for m in messages if m.role == "user" and m.ts > turn.question_ts)
+    return next((m for m in later if (word := _control(m)) is not None and word.kind == "stop"), None)
+
+
+def _control(message: Message) -> ControlWord | None:
+    return spoken_to_us(message) if message.turn_id else control_word(message.text, addressed=False)

@@ -57,6 +57,18 @@ async def test_a_turn_that_is_handed_over_before_anything_was_shown_can_still_be
         assert stopped.stopped == 1 and closed is not None and closed.state == "stopped"
 
 
+async def test_a_stop_that_came_when_the_turns_process_was_dead_is_obeyed_by_the_next(tmp_path: Path) -> None:
+    async with core(tmp_path, lease_s=1.0) as bot:
+        asked = turn(ROOT_TS)
+        await bot.mirror.turns.accept(asked, replace(said("hi", ROOT_TS), turn_id=asked.id))
+        assert isinstance(await bot.mirror.turns.take(KEY, "dead", 1.0), Taken)
+        await bot.intake.message(arrival("stop", ts(1)))
+        await _until(lambda: any(each.ending for each in bot.transcript.shown))
+
+        assert [each.ending and each.ending.kind for each in await bot.settled()] == ["stopped"]
+        assert bot.models["gemma"].prompts == []
+
+
 async def test_draining_ends_in_time_whatever_a_turn_is_stuck_in(tmp_path: Path) -> None:
     class Stuck:
         async def answer(self, hold: Hold) -> None:
