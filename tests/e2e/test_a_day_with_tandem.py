@@ -101,7 +101,8 @@ async def test_stop_ends_the_models_request_and_keeps_what_was_shown(slack: Team
     assert shown(messages).startswith("word0 word1 ") and "word399" not in shown(messages)
     assert "topped" in everything(messages)
     mirrored = await slack.mirrored(GENERAL, ts)
-    assert [m.role for m in mirrored] == ["user", "model"] and mirrored[1].text.startswith("word0 word1 ")
+    assert [m.role for m in mirrored] == ["user", "model", "user"] and mirrored[2].text == "stop"
+    assert mirrored[1].text.startswith("word0 word1 ")
 
 
 async def test_slacks_own_stop_button_does_the_same_in_a_direct_message(slack: Team) -> None:
