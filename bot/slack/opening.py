@@ -123,7 +123,7 @@ class Opening:
         parts = [self._posted(n, part.ts, part.mode, live=part.mode == "native") for n, part in enumerate(turn.parts)]
         for part in parts:
             await part.end_stream()
-        messages = await self._messages_or_none()
+        messages = await self._messages()
         for part in parts:
             known = messages.get(part.ts) if messages is not None else None
             part.least_chars = shown_chars(known) if known is not None else 1 << 30
@@ -211,8 +211,18 @@ class Opening:
     async def _own_messages(self) -> list[SlackMessage]:
         return await own_messages(self.outlet.calls, self.outlet.journal.turn, self.bot_user_id)
 
-    async def _messages_or_none(self) -> dict[str, SlackMessage] | None:
-        try:
-            return {str(message["ts"]): message for message in await self._own_messages()}
-        except SlackError:
-            return None
+    async def _messages(self) -> dict[str, SlackMessage] | None:
+        """The bot's messages by ts, None where Slack refuses to tell. Raises SlackError while Slack is in trouble.
+
+        Without them nobody knows what would be overwritten, or posted once more.
+        """
+        for delay_s in (*self.settle_delays_s, None):
+            try:
+                return {str(message["ts"]): message for message in await self._own_messages()}
+            except SlackRejected:
+                return None
+            except SlackError:
+                if delay_s is None:
+                    raise
+                await asyncio.sleep(delay_s)
+        return None

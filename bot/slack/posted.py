@@ -94,7 +94,8 @@ class Posted:
         """Leave a message that was taken over as it is, with something new under it."""
         await self.end_stream()
         kept = [block for block in self.inherited if block.get("type") not in ("actions", "context")]
-        args = {"ts": self.ts, "blocks": [*kept, *under]}
+        mark = None if self.marked else turn_mark(self.outlet.journal.turn.id, self.number)
+        args = {"ts": self.ts, "metadata": mark, "blocks": [*kept, *under]}
         await self.outlet.send("chat.update", lambda: args, urgency="final")
         self.finished = True
 

@@ -6,8 +6,10 @@ import pytest
 
 from bot.conversation.ports import Ending
 from bot.conversation.turn import Part, ReplyMode
+from bot.slack.marks import part_of
 from tests.doubles.answering import ANSWERED, DM, Answering, actions_of, asked, footer_of
 from tests.doubles.virtual_time import virtual_time
+from tests.doubles.wireless_slack import Fault
 
 WORDS = tuple(f"word {n} " for n in range(100))
 WHOLE = "".join(WORDS)
@@ -112,3 +114,35 @@ async def test_an_answer_that_lacked_only_its_last_update_gets_it_and_no_second_
         await reply.end(ANSWERED)
 
         assert_shown_once(asking, "The whole answer.")
+
+
+@virtual_time
+async def test_a_cut_stream_that_is_kept_as_it_is_is_known_as_this_turns_from_then_on() -> None:
+    async with asked(DM) as asking:
+        first = await asking.begin("native")
+        first.push("Half an answer that ")
+        await asyncio.sleep(1)
+        first.abandon()
+        asking.taken_over(*asking.journal.turn.parts, state="opening")
+
+        reply = await asking.begin("native")
+        await reply.end(Ending(kind="failed", error_code="too_many_attempts", reference="ref-1"))
+
+        assert "Half an answer" in asking.text
+        assert part_of(asking.shown[0], asking.journal.turn.id) == 0
+
+
+@virtual_time
+async def test_what_was_shown_is_not_overwritten_unseen_while_slack_cannot_be_read() -> None:
+    async with asked(DM) as asking:
+        first = await asking.begin("native")
+        first.push("Half an answer that ")
+        await asyncio.sleep(1)
+        first.abandon()
+        asking.taken_over(*asking.journal.turn.parts, state="opening")
+        asking.slack.faults.append(Fault("conversations.replies", "trouble", times=5))
+
+        reply = await asking.begin("native")
+        await reply.end(Ending(kind="failed", error_code="too_many_attempts", reference="ref-1"))
+
+        assert "Half an answer" in asking.text and not asking.busy
