@@ -244,9 +244,9 @@ class SlackReply:
             await self._delete(self._posted)
             return
         texts = [text for text in self._wording.pages.texts if text.strip()]
-        under = await self._under(ending, text=bool(texts))
-        if not texts and await self._kept(ending):
+        if await self._kept(ending, texts):
             return
+        under = await self._under(ending, text=bool(texts))
         texts = texts or [safe(in_place_of_answer(ending))]  # it may quote what somebody typed
         surplus = self._posted[len(texts) :]
         for number, text in enumerate(texts):
@@ -271,9 +271,12 @@ class SlackReply:
             part.finished = True
             self._posted.append(await self._opening.post(len(self._posted), "final", lambda: rest, under))
 
-    async def _kept(self, ending: Ending) -> bool:
-        """Where nothing new was said, leave what another attempt has shown, marked as cut; whether there is any."""
+    async def _kept(self, ending: Ending, texts: Sequence[str]) -> bool:
+        """Where less came than another attempt has shown, leave that, marked as cut; whether it is so."""
         if not self._posted or not self._posted[-1].inherited:
+            return False
+        longer = sum(map(len, texts)) >= sum(part.least_chars for part in self._posted if part.inherited)
+        if texts and (longer or ending.kind not in ("cut", "stopped")):
             return False
         cut = await self._under(ending, text=True)
         await self._posted[-1].keep(cut)

@@ -100,6 +100,25 @@ async def test_where_no_attempt_is_left_what_was_shown_stays_and_is_marked_as_cu
         assert not asking.busy
 
 
+@pytest.mark.parametrize("mode", ["native", "edit"])
+@virtual_time
+async def test_where_the_last_attempt_broke_off_sooner_the_longer_text_stays_and_is_marked_as_cut(
+    mode: ReplyMode,
+) -> None:
+    async with asked() as asking:
+        first = await asking.begin(mode)
+        first.push("Most of an answer, which people read. ")
+        await asyncio.sleep(4)
+        first.abandon()
+        asking.taken_over(*asking.journal.turn.parts, state="opening")
+
+        await asking.answer(mode, "Most of ", ending=Ending(kind="cut", error_code="stream_broken", retry=1))
+
+        assert asking.text == "Most of an answer, which people read. "
+        assert len(asking.shown) == 1 and "Cut off" in footer_of(asking.shown[0])
+        assert not asking.busy
+
+
 @virtual_time
 async def test_an_answer_that_lacked_only_its_last_update_gets_it_and_no_second_message() -> None:
     async with asked() as asking:
