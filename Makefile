@@ -8,7 +8,7 @@ WORKERS ?= 2
 AXE := tests/browser/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format contract e2e failpoints docs screenshot bench-playground lock clean
+.PHONY: help run test check format contract e2e failpoints chaos docs screenshot bench-playground lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ contract: $(VENV)/.dev ## ports and adapters: stores, models, replies, the playg
 
 failpoints: $(VENV)/.dev ## kill the bot at every point of a turn: each question still has its one answer (3 minutes)
 	$(PYTEST) -m long tests/chaos $(ARGS)
+
+chaos: $(VENV)/.dev ## kills, frozen processes, outages, a bad day at Slack's: nothing lost, nothing doubled (ARGS="--small --seed 7")
+	$(PY) -m tests.chaos $(ARGS)
 
 e2e: $(VENV)/.dev ## the real processes, from a message to its answer
 	$(PYTEST) tests/e2e $(ARGS)

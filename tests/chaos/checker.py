@@ -88,7 +88,10 @@ def mark_of(message: JSON) -> tuple[str, int] | None:
 
 
 def _judge_outcome(board: Scoreboard, history: History, question: Question, said: Sequence[Said]) -> None:
-    """The question's one visible outcome: a whole answer, a cut one that says so, or an apology."""
+    """The question's one visible outcome: a whole answer, a cut one that says so, or an apology.
+
+    Where the last attempt breaks off sooner than one before it, the longer text stays though the mirror has the other.
+    """
     stored = history.turns.get(question.turn_id)
     shown = _shown(history, question)
     if stored is None or stored.state not in FINAL or not shown:
@@ -101,7 +104,7 @@ def _judge_outcome(board: Scoreboard, history: History, question: Question, said
     text = "".join(map(text_of, shown)).strip()
     is_whole = any(text == each.text for each in said if each.whole)
     is_cut = _offers_again(shown[-1]) and any(each.text.startswith(text) for each in said)
-    if stored.answer and text != stored.answer.strip():
+    if stored.answer and text != stored.answer.strip() and not (is_cut and stored.state == "failed"):
         board.blame("stale", f"{question.token} shows {text[:60]!r}, its last writer said {stored.answer[:60]!r}")
     elif is_whole and stored.answer:
         board.answered += 1
@@ -216,14 +219,22 @@ def _judge_shrinking(board: Scoreboard, history: History) -> None:
 
 
 def _judge_recovery(board: Scoreboard, history: History, said: dict[str, list[Said]]) -> None:
-    """From a process's loss until somebody else works on what it ran: asks the model, or writes to the reply."""
+    """From a process's loss until somebody else works on what it ran: asks the model, or writes to the reply.
+
+    Time without a store does not count.
+    """
     by_id = {question.turn_id: question for question in history.questions}
     written = _writes(history)
     for loss in history.losses:
         for question in (by_id[turn_id] for turn_id in loss.turns if turn_id in by_id):
             signs = [each.at for each in said[question.token]] + written[question.turn_id]
-            after = [at - loss.at for at in signs if at > loss.at]
+            after = [at for at in signs if at > loss.at]
             if after:
-                board.recoveries.append(min(after))
+                board.recoveries.append(min(after) - loss.at - _without_store(history, loss.at, min(after)))
             elif (stored := history.turns.get(question.turn_id)) is None or stored.state not in FINAL:
                 board.recoveries.append(math.inf)  # a turn that is over lacked no more than its closing
+
+
+def _without_store(history: History, since: float, until: float) -> float:
+    """How many of these seconds there was no store."""
+    return sum(max(0.0, min(end, until) - max(start, since)) for start, end in history.outages)

@@ -1,8 +1,9 @@
 """A folder in, a deployment to be mistreated out: a playground, Firestore, and bots that come and go."""
 
 import asyncio
+import json
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from uuid import uuid4
 from bot.store import Mirror, open_mirror
 from tests.doubles.firestore_emulator import FirestoreEmulator
 from tests.doubles.tandem import Tandem, serving
-from tests.doubles.workspace import APP_TOKEN, BOT_TOKEN, Workspace
+from tests.doubles.workspace import APP_TOKEN, BOT_TOKEN, JSON, Workspace
 from tests.e2e.conftest import free_port
 
 SETTLE_DELAYS_S = (0.3, 0.7, 1.5)  # the playground shows at once what was posted; Slack may need longer
@@ -55,6 +56,15 @@ class Fleet:
             await asyncio.sleep(seconds)
         finally:
             bot.process.send_signal(signal.SIGCONT)
+
+    @property
+    def log(self) -> Iterator[JSON]:
+        """Every line that any of them has logged."""
+        for number in range(1, self.started + 1):
+            with (self.path / f"bot-{number}.log").open(encoding="utf-8") as lines:
+                for line in lines:
+                    with suppress(ValueError):
+                        yield json.loads(line)
 
     async def mirror(self) -> Mirror:
         """The store, by a client of its own."""

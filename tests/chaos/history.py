@@ -63,4 +63,5 @@ class History:
     closed: Sequence[str] = ()  # a turn's id each time that a process says it has ended it
     busy: Sequence[Thread] = ()  # threads that still show that somebody is at work
     losses: Sequence[Loss] = field(default=())
+    outages: Sequence[tuple[float, float]] = ()  # from when to when there was no store
     exits: Sequence[int] = ()  # how processes that were asked to end did end

@@ -196,6 +196,13 @@ def test_recovery_counts_from_the_loss_of_a_process_to_the_next_sign_of_work() -
     assert board.is_clean(recovery_s=1.1) and not board.is_clean(recovery_s=0.9)
 
 
+def test_recovery_does_not_count_the_time_without_a_store() -> None:
+    loss = Loss(kind="kill", at=90.0, turns=(FIRST.turn_id,))
+    board = check(replace(CLEAN, losses=[loss], outages=[(80.0, 91.0), (95.0, 99.0)]))
+
+    assert board.recoveries == [pytest.approx(100.5 - 90.0 - 1.0 - 4.0)]
+
+
 def test_a_turn_that_nobody_takes_up_again_never_recovers() -> None:
     turns = {**CLEAN.turns, FIRST.turn_id: replace(CLEAN.turns[FIRST.turn_id], state="opening")}
     board = check(replace(CLEAN, turns=turns, losses=[Loss(kind="kill", at=200.0, turns=(FIRST.turn_id,))]))
