@@ -20,13 +20,12 @@ from bot.conversation.ports import Ending, Model, Replies
 from bot.conversation.prompt import Budget, Composed, Reach, characters, compose
 from bot.conversation.recall import Recall
 from bot.conversation.thread import Message, Place
-from bot.conversation.turn import ReplyMode, TurnState, retry_number
+from bot.conversation.turn import MAX_ATTEMPTS, ReplyMode, TurnState, retry_number
 from bot.conversation.words import spoken_to_us
 from bot.errors import BotError, ModelError, ModelUnavailable, PromptTooLong, SlackRejected, StreamBroken
 
 log = logging.getLogger("tandem.turn")
 
-MAX_ATTEMPTS = 3
 _SHARE_OF_A_PROMPT_FOUND_TOO_LONG = 0.5
 _STATES: Mapping[str, TurnState] = {
     "answered": "answered",

@@ -18,6 +18,7 @@ from bot.conversation.thread import Place, ThreadKey
 TurnState = Literal["waiting", "running", "opening", "delivering", "answered", "refused", "stopped", "failed", "dead"]
 OPEN_STATES: frozenset[TurnState] = frozenset({"waiting", "running", "opening", "delivering"})
 ReplyMode = Literal["native", "edit", "final"]
+MAX_ATTEMPTS = 3  # how often a turn is begun before it is given up as poison
 
 
 def turn_id(channel_id: str, ts: str, retry: int = 0) -> str:

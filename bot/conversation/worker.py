@@ -16,6 +16,7 @@ from bot.conversation.arrival import Deletion, Stop
 from bot.conversation.hold import Hold
 from bot.conversation.mirror import Busy, Signal, Taken, TurnStore
 from bot.conversation.thread import ThreadKey
+from bot.conversation.turn import MAX_ATTEMPTS
 from bot.errors import LeaseLost, SlackError, SlackRejected, StoreError
 
 log = logging.getLogger("tandem.worker")
@@ -170,6 +171,16 @@ class Worker:
         except asyncio.CancelledError:
             await hold.release(unspent=True)
             raise
+        except StoreError:
+            raise
+        except Exception:  # a bug where no sentence can be shown: it must not block the thread for ever
+            log.exception("turn broken", extra={"turn": hold.turn.id, "attempts": hold.turn.attempts})
+            if hold.turn.attempts > MAX_ATTEMPTS:
+                await hold.close("dead")
+            else:
+                await hold.release()
+            self._wake_later(thread, _AGAIN_AFTER_TROUBLE_S)
+            return False
         finally:
             heartbeat.cancel()
             await asyncio.gather(heartbeat, return_exceptions=True)

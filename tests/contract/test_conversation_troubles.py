@@ -32,6 +32,21 @@ async def test_while_slack_is_in_trouble_a_model_is_not_asked_again_at_once(tmp_
         assert [each.text for each in await bot.settled()][-1] == "Hello."
 
 
+async def test_a_bug_that_cannot_even_be_told_ends_the_turn_after_some_attempts_and_frees_its_thread(
+    tmp_path: Path,
+) -> None:
+    async with core(tmp_path) as bot:
+        bot.transcript.end_errors = [ZeroDivisionError("bug") for _ in range(4)]
+        outcome = await bot.intake.message(arrival("hi", mentions_us=True))
+        await bot.intake.message(arrival("and this?", ts(1), mentions_us=True))
+        await _until(lambda: not bot.transcript.end_errors, timeout_s=15)
+        await _until(lambda: any(each.ending for each in bot.transcript.shown))
+
+        given_up = await bot.mirror.turns.turn(outcome.turn_id)
+        assert given_up is not None and given_up.state == "dead"
+        assert len(bot.models["gemma"].prompts) == 2  # the answer was kept: only its last update failed
+
+
 async def test_an_answer_that_slack_does_not_take_still_ends_its_status_and_closes_its_question(tmp_path: Path) -> None:
     async with core(tmp_path) as bot:
         bot.transcript.open_errors = [SlackRejected("chat.postMessage", "restricted_action")]

@@ -25,7 +25,7 @@ class Transcript:
     shown: list[Shown] = field(default_factory=list)
     notices: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     open_errors: list[SlackError] = field(default_factory=list)
-    end_errors: list[SlackError] = field(default_factory=list)
+    end_errors: list[Exception] = field(default_factory=list)
     modes: list[ReplyMode] = field(default_factory=list)
 
     async def begin(self, journal: Journal, mode: ReplyMode) -> "TranscriptReply":
