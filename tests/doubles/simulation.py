@@ -72,7 +72,7 @@ class ScriptedAnswers:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         """The answer to the last question of the prompt."""
         tags = [tag for turn in prompt.turns for tag in TAG.findall(turn.text)]
-        self._world.prompts.append(tags)
+        self._world.prompts.append((self._world.loop.time(), tags))
         _, number, _, manner = tags[-1]
         await asyncio.sleep(0.3)
         if manner == "unavailable":
@@ -105,7 +105,7 @@ class World:
         self.trouble = StoreTrouble()
         self.replicas: list[Replica] = []
         self.effects = 0  # what reached the store or Slack
-        self.prompts: list[list[tuple[str, str, str, str]]] = []
+        self.prompts: list[tuple[float, list[tuple[str, str, str, str]]]] = []  # when, and the tags in it
         self.wrong: list[str] = []
         self._seen = asyncio.Event()
         self._count = 0
@@ -144,6 +144,18 @@ class World:
         query = "SELECT owner, nonce FROM leases WHERE thread = ?"
         found = self.database.connection.execute(query, (f"{channel_id}:{root}",)).fetchone()
         return (found[0], found[1]) if found else ("", "")
+
+    def watched(self, transact: Callable[[], T]) -> T:
+        """Do this work on the store, and note a turn that it begins before its time."""
+        query = "SELECT id, thread, question_ts, open, json_extract(document, '$.attempts') FROM turns"
+        before = {id_: attempts for id_, *_, attempts in self.database.connection.execute(query)}
+        result = transact()
+        after = self.database.connection.execute(query).fetchall()
+        for id_, thread, asked_ts, _, attempts in after:
+            older = [each[0] for each in after if each[1] == thread and each[2] < asked_ts and each[3]]
+            if older and attempts > before.get(id_, attempts):
+                self.wrong.append(f"{id_} was begun while {older} waited")
+        return result
 
     def close(self) -> None:
         """End all that is left."""
@@ -243,7 +255,7 @@ class Replica:
                 trouble.fail -= 1
                 raise StoreUnavailable("not done")
             try:
-                result = transact()
+                result = self.world.watched(transact)
             finally:
                 self.world.effect()
             await asyncio.sleep(_BACK_S)

@@ -31,6 +31,7 @@ METHODS = (
     *("conversations.replies", "agents.sessions.setStatus"),
 )
 MANNERS = ("quick", "slow", "long", "broken", "unavailable")
+LONGEST_FREEZE_S = 25.0
 some = st.integers(0, 11)
 
 
@@ -64,8 +65,10 @@ class Event:
 
     question: Question
     tell: Callable[[Intake], Coroutine[Any, Any, Outcome]]
+    gone_version: int = 0  # this version of the text, and those before it, are gone once the event has been taken
     acked: bool = False
     sent: int = 0
+    gone_at: float = 0.0
 
 
 class TurnProtocol(RuleBasedStateMachine):
@@ -142,7 +145,7 @@ class TurnProtocol(RuleBasedStateMachine):
         question.text = question.text.replace(f"v{question.version - 1}", f"v{question.version}")
         edited_ts = self.world.slack.slack.workspace.next_ts()
         change = Edit(question.key, question.ts, question.text, edited_ts, addressed=question.addressed)
-        self.events.append(Event(question, lambda intake: intake.edited(change)))
+        self.events.append(Event(question, lambda intake: intake.edited(change), question.version - 1))
 
     @precondition(lambda self: self.questions)
     @rule(which=some)
@@ -156,7 +159,7 @@ class TurnProtocol(RuleBasedStateMachine):
             self.world.slack.slack, roster.users["U0ADA"], roster.channels[question.key.channel_id], question.ts
         )
         gone = Deletion(question.key, question.ts, "U0ADA")
-        self.events.append(Event(question, lambda intake: intake.deleted(gone)))
+        self.events.append(Event(question, lambda intake: intake.deleted(gone), question.version))
 
     # What Slack does.
 
@@ -178,6 +181,8 @@ class TurnProtocol(RuleBasedStateMachine):
         def acked(outcome: Outcome) -> None:
             event.acked = True
             event.question.heard_by.append((outcome, replica.process))
+            if event.gone_version and outcome.fate == "mirrored":
+                event.gone_at = event.gone_at or self.world.loop.time()
 
         replica.receive(event.tell, acked)
 
@@ -209,7 +214,7 @@ class TurnProtocol(RuleBasedStateMachine):
             self.world.start()
 
     @precondition(lambda self: self.up)
-    @rule(which=some, seconds=st.sampled_from((3.0, 7.0, 11.0, 25.0)))
+    @rule(which=some, seconds=st.sampled_from((3.0, 7.0, 11.0, LONGEST_FREEZE_S)))
     def freeze(self, which: int, seconds: float) -> None:
         process = self.up[which % len(self.up)].process
         process.halted = True
@@ -234,7 +239,7 @@ class TurnProtocol(RuleBasedStateMachine):
     # What must hold.
 
     @invariant()
-    def nothing_was_sent_after_a_takeover(self) -> None:
+    def nothing_was_begun_too_early_or_sent_too_late(self) -> None:
         assert not self.world.wrong, self.world.wrong
 
     @invariant()
@@ -244,8 +249,16 @@ class TurnProtocol(RuleBasedStateMachine):
 
     @invariant()
     def prompts_are_made_of_their_own_thread(self) -> None:
-        for tags in self.world.prompts:
+        for _, tags in self.world.prompts:
             assert len({thread for thread, *_ in tags}) == 1, tags
+
+    @invariant()
+    def what_was_deleted_or_edited_is_gone_from_prompts(self) -> None:
+        for event in self.events:
+            for at, tags in self.world.prompts if event.gone_at else ():
+                said = [int(version) for _, number, version, _ in tags if int(number) == event.question.number]
+                late = at > event.gone_at + LONGEST_FREEZE_S
+                assert not late or all(version > event.gone_version for version in said), (event, at, tags)
 
     def teardown(self) -> None:
         try:
@@ -274,9 +287,10 @@ class TurnProtocol(RuleBasedStateMachine):
             if not self._open(store) and not any(replica.worker.busy for replica in self.up):
                 break
         world.run(asyncio.sleep(10.0))
-        self.nothing_was_sent_after_a_takeover()
+        self.nothing_was_begun_too_early_or_sent_too_late()
         self.no_mark_is_seen_twice()
         self.prompts_are_made_of_their_own_thread()
+        self.what_was_deleted_or_edited_is_gone_from_prompts()
 
     def _open(self, store: TurnStore) -> list[Turn]:
         keys = {question.key for question in (*self.questions, *self.stops)}
