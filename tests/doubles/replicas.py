@@ -85,3 +85,10 @@ class Replicas:
         """Close all."""
         for mirror in self.opened:
             await mirror.close()
+
+
+async def revision(mirror: Mirror, key: ThreadKey = KEY) -> int:
+    """The thread's revision."""
+    thread = await mirror.threads.thread(key)
+    assert thread is not None
+    return thread.revision
