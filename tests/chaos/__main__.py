@@ -1,4 +1,7 @@
-"""`python -m tests.chaos`: numbers in, a run's scoreboard out; 0 exactly if nothing that must not happen happened."""
+"""`python -m tests.chaos`: numbers in, a run's scoreboard out.
+
+Ends with 0 exactly if nothing happened that must not; with 2 where Java or the emulator is missing.
+"""
 
 import argparse
 import asyncio
@@ -8,6 +11,8 @@ import tempfile
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
+
+import pytest
 
 from tests.chaos.chaos import Chaos, connect, say
 from tests.chaos.chatterbox import Chatterbox
@@ -36,7 +41,11 @@ def main() -> int:
     path = Path(options.keep or tempfile.mkdtemp(prefix="tandem-chaos-"))
     path.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    board = asyncio.run(_run(plan, options, path))
+    try:
+        board = asyncio.run(_run(plan, options, path))
+    except (pytest.skip.Exception, pytest.fail.Exception) as missing:  # as the emulator's start says it to tests
+        say(str(missing))
+        return 2
     bound_s = 2 * options.lease + BEYOND_LEASES_S
     _print(board, bound_s)
     clean = board.is_clean(recovery_s=bound_s)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.history import JSON, History, Question, Said, Thread
 
+LAST_WORDS_S = 0.5  # what a process had sent when it was lost may arrive so much later
 ACCEPT_S = 1.5  # an acceptance that has begun is over after so long, one way or the other
 FINAL = frozenset({"answered", "refused", "stopped", "failed", "dead"})
 
@@ -228,7 +229,7 @@ def _judge_recovery(board: Scoreboard, history: History, said: dict[str, list[Sa
     for loss in history.losses:
         for question in (by_id[turn_id] for turn_id in loss.turns if turn_id in by_id):
             signs = [each.at for each in said[question.token]] + written[question.turn_id]
-            after = [at for at in signs if at > loss.at]
+            after = [at for at in signs if at > loss.at + LAST_WORDS_S]
             if after:
                 board.recoveries.append(min(after) - loss.at - _without_store(history, loss.at, min(after)))
             elif (stored := history.turns.get(question.turn_id)) is None or stored.state not in FINAL:
