@@ -45,11 +45,14 @@ Acceptance = Literal["new", "known", "deleted"]
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A word to the process that runs a turn: stop it, or its question or its growing answer was edited or deleted."""
+    """A word to the process that runs a turn: stop it, or its question or its growing answer was deleted.
 
-    kind: Literal["stop", "edit", "delete"]
+    An edited question is no reason to begin its answer anew: the next prompt knows the edit.
+    """
+
+    kind: Literal["stop", "delete"]
     thread: ThreadKey
-    ts: str  # stop: only questions older than this; edit, delete: the message
+    ts: str  # stop: only questions older than this; delete: the message
     user_id: str = ""
 
 

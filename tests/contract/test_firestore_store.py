@@ -165,7 +165,7 @@ async def test_a_withdrawal_whose_answer_is_lost_is_done(cut: Cut) -> None:
 
 
 async def test_words_are_handed_out_once_though_answers_are_lost(cut: Cut) -> None:
-    words = [Signal("stop", KEY, ts(1)), Signal("edit", KEY, ts(2))]
+    words = [Signal("stop", KEY, ts(1)), Signal("delete", KEY, ts(2))]
     cut.proxy.cut_after(b"leftAt")
     for word in words:
         await cut.mirror.turns.signal("owner", word)

@@ -513,7 +513,7 @@ async def test_words_for_a_process_are_handed_out_once_and_in_order(replicas: Re
     sender, owner = await replicas.open(), await replicas.open()
     words = [
         Signal("stop", KEY, ts(1), "U0ANN"),
-        Signal("edit", KEY, ts(2)),
+        Signal("delete", KEY, ts(2)),
         Signal("delete", KEY, ts(3)),
     ]
     for word in words:
@@ -543,7 +543,7 @@ async def test_no_word_is_lost_when_many_are_left_at_once(replicas: Replicas) ->
 
 async def test_a_process_that_never_listens_gets_the_newest_hundred_words(mirror: Mirror) -> None:
     for number in range(103):
-        await mirror.turns.signal("deaf", Signal("edit", KEY, ts(number)))
+        await mirror.turns.signal("deaf", Signal("delete", KEY, ts(number)))
 
     assert [word.ts for word in await mirror.turns.signals("deaf")] == [ts(number) for number in range(3, 103)]
 
