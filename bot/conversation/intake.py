@@ -25,7 +25,7 @@ log = logging.getLogger("tandem.intake")
 _YOUNG_ROOT_S = 120.0  # events come out of order: the mention that makes a thread ours may still be on its way
 _HELD_S = 600.0
 _HELD_MOST = 1000
-_LOOK_AGAIN_AFTER_S = (2.0, 10.0, 60.0, 300.0)  # each after the one before; the mention may come late, and elsewhere
+_LOOK_AGAIN_AFTER_S = (2.0, 60.0, 300.0)  # each after the one before; the mention may come late, and elsewhere
 _REDELIVERED_S = 3600.0  # a message may come after its deletion for so long, because its first delivery failed
 
 
@@ -185,29 +185,30 @@ class Intake:
         return True
 
     async def _leave(self, arrival: Arrival) -> Outcome | None:
-        """What becomes of a reply in a thread that is not ours; None where the thread is.
+        """What becomes of a reply in a thread that is not ours; None where the thread is. One read.
 
-        Kept first and looked for again then: either whoever makes the thread ours finds it kept, or it is found here.
+        A reply to a young root is kept before the store is asked: either whoever makes the thread ours finds it kept,
+        or the thread is found here.
         """
         message = arrival.message
-        if await self._threads.thread(message.thread) is not None:
-            return None
-        outcome = self._hold(arrival)
-        if outcome.fate == "held" and await self._threads.thread(message.thread) is not None:
-            return None if self._held.pop((message.thread, message.ts), None) else outcome
-        return outcome
+        kept = self._hold(arrival)
+        if await self._threads.thread(message.thread) is None:
+            return Outcome("held", "thread_unknown_yet") if kept else Outcome("ignored", "not_our_thread")
+        if kept and self._held.pop((message.thread, message.ts), None) is None:
+            return Outcome("held", "thread_unknown_yet")
+        return None
 
-    def _hold(self, arrival: Arrival) -> Outcome:
+    def _hold(self, arrival: Arrival) -> bool:
         """Keep a reply for a while whose thread may be about to become ours; in this process's memory only."""
         now = self._now()
         while self._held and (len(self._held) > _HELD_MOST or next(iter(self._held.values()))[0] < now - _HELD_S):
             self._held.popitem(last=False)
         if now - _seconds(arrival.message.thread.thread_ts) > _YOUNG_ROOT_S:
-            return Outcome("ignored", "not_our_thread")
+            return False
         if (arrival.message.thread, arrival.message.ts) not in self._held:
             self._look_again(arrival, *_LOOK_AGAIN_AFTER_S)
         self._held[arrival.message.thread, arrival.message.ts] = (now, arrival)
-        return Outcome("held", "thread_unknown_yet")
+        return True
 
     def _look_again(self, arrival: Arrival, after_s: float, *later_s: float) -> None:
         """Another process may have made the thread ours: nobody tells this one."""

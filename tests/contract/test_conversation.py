@@ -4,8 +4,13 @@ import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
-from bot.conversation.mirror import Taken
+import pytest
+
+from bot.conversation.intake import Intake
+from bot.conversation.mirror import Taken, ThreadStore
+from bot.conversation.thread import ThreadKey
 from bot.conversation.triage import Rules
 from bot.errors import (
     SlackRejected,
@@ -51,6 +56,34 @@ async def test_a_thread_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
 
         assert (outcome.fate, outcome.reason) == ("ignored", "not_our_thread")
         assert await bot.settled() == [] and await bot.mirror.threads.thread(KEY) is None
+
+
+class Counting:
+    """A ThreadStore that counts what it is asked."""
+
+    def __init__(self, threads: ThreadStore) -> None:
+        self._threads = threads
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        self.asked.append(name)
+        return getattr(self._threads, name)
+
+
+@pytest.mark.parametrize("age_s", [10, 1000])
+async def test_what_is_not_for_the_bot_costs_one_read_at_most_and_no_write(tmp_path: Path, age_s: int) -> None:
+    root = f"{time.time() - age_s:.6f}"
+    thread = ThreadKey(CHANNEL, root)
+    async with core(tmp_path) as bot:
+        threads = Counting(bot.mirror.threads)
+        doors = (bot.mirror.turns, cast(ThreadStore, threads), bot.worker)
+        intake = Intake(*doors, notice=bot.transcript.notice, rules=Rules(), now=time.time)
+        await intake.message(arrival("lunch?", root, thread=thread))
+        assert threads.asked == []
+
+        await intake.message(arrival("at the harbour", f"{float(root) + 1:.6f}", thread=thread))
+
+        assert threads.asked == ["thread"] and await bot.mirror.threads.messages(thread) == []
 
 
 async def test_a_reply_to_somebody_else_is_mirrored_and_not_answered(tmp_path: Path) -> None:
