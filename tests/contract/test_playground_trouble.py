@@ -31,9 +31,9 @@ async def test_calls_take_as_long_as_they_are_told(slack: InProcess) -> None:
     await slack.trouble(latency_ms={"chat.postMessage": 120, "*": 0})
     started = time.monotonic()
     await slack.client.auth_test()
-    assert time.monotonic() - started < 0.1
     await post(slack)
     assert time.monotonic() - started >= 0.12
+    assert (await slack.calls("auth.test"))[0]["duration_ms"] < 120
     assert (await slack.calls("chat.postMessage"))[0]["duration_ms"] >= 120
 
 
@@ -110,14 +110,13 @@ async def test_unknown_trouble_is_refused_by_name(slack: InProcess) -> None:
 
 async def test_a_reset_ends_all_trouble_and_forgets_what_was_said(slack: InProcess) -> None:
     await slack.trouble(
-        rate_limits="documented", latency_ms={"*": 500}, timing={"ack_s": 0.01}, sockets={"silent": True}
+        rate_limits="documented", latency_ms={"*": 5_000}, timing={"ack_s": 0.01}, sockets={"silent": True}
     )
     await slack.trouble(fail=[{"times": 9}], events={"lose": 1.0})
     await slack.ask()
     await slack.reset()
-    started = time.monotonic()
     await post(slack, "only")
-    assert time.monotonic() - started < 0.4 and await texts(slack) == ["only"]
+    assert (await slack.calls("chat.postMessage"))[0]["duration_ms"] < 5_000 and await texts(slack) == ["only"]
     assert slack.slack.timing.ack_s == 3.0 and not slack.slack.trouble.sockets.silent
     assert len(await slack.calls()) == 1
 

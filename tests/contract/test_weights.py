@@ -128,10 +128,11 @@ def test_a_hub_that_refuses_connections_is_noticed_at_once(tmp_path: Path, unuse
     with pytest.raises(WeightsUnavailable, match="cannot be reached"):
         fetch(tmp_path, hub=f"http://127.0.0.1:{unused_tcp_port}")
 
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < module.REACH_S
 
 
 def test_a_hub_that_never_answers_is_noticed_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bearable_s = module.REACH_S
     monkeypatch.setattr(module, "REACH_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         start = time.monotonic()
@@ -139,7 +140,7 @@ def test_a_hub_that_never_answers_is_noticed_in_time(tmp_path: Path, monkeypatch
         with pytest.raises(WeightsUnavailable, match="cannot be reached"):
             fetch(tmp_path, hub=f"http://127.0.0.1:{silent.getsockname()[1]}")
 
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < bearable_s
 
 
 def test_a_disk_without_room_is_noticed_before_the_download(
