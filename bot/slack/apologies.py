@@ -36,8 +36,6 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
     {
         "help": "Hi! Ask me something: mention me in a channel, or just write here. In a thread I remember what was "
         "said. `!model` shows who answers and `!model <name>` changes it, `stop` stops an answer.",
-        "too_long": "That is more text than {model} can read at once: about {limit} characters fit. "
-        "Please shorten it or split it up.",
         "unknown_model": "I know no model called “{name}”. There are: {known}.",
         "model_current": "{label} answers here, by the {level}'s setting. There are: {known}.",
         "model_set": "{label} answers in this thread from now on.",
@@ -45,7 +43,6 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
         "model_set_for_channel": "{who} chose {label} for this channel.",
         "self_hosted_only": "That model cannot be used here: this channel keeps its words on the team's own models.",
         "model_gone": "The model “{name}” no longer exists, so {label} answers. There are: {known}.",
-        "not_allowed": "You may not do that here.",
         "not_allowed_guest": "Guests cannot change the model. Any full member of the workspace can.",
         "not_a_member": "Only members of that channel can choose its model.",
         "outsider": "I only answer members of this workspace.",
@@ -53,9 +50,6 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
         "questions_withdrawn": "Stopped. Questions that were still waiting and are dropped: {count}.",
         "stopped": "Stopped.",
         "vanished_thread": "I no longer know that conversation. Please ask your question again.",
-        "store_down": "I cannot reach my memory right now, so I cannot take this. Please try again in a minute.",
-        "busy": "There are more questions than I can take right now. Please try again in a minute.",
-        "erased": "Everything of yours that I had stored is gone.",
     }
 )
 
@@ -63,11 +57,6 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
 def notice(code: str, facts: Mapping[str, str]) -> str:
     """The sentence for a notice; facts without a place in it are left out, missing ones read as "?"."""
     return _filled(_NOTICES.get(code, _UNKNOWN + "."), facts)
-
-
-def knows_notice(code: str) -> bool:
-    """Whether there is a sentence for `code`."""
-    return code in _NOTICES
 
 
 def apology(

@@ -73,13 +73,6 @@ def answer_block_id(thread: ThreadKey) -> str:
     return f"{_ANSWER_BLOCK}:{thread}"[:BLOCK_ID_CHARS]
 
 
-def thread_of(block_id: str) -> ThreadKey | None:
-    """The thread that a block_id under an answer names, if it is one of ours."""
-    kind, _, key = block_id.partition(":")
-    thread = ThreadKey.parse(key)
-    return thread if kind == _ANSWER_BLOCK and thread.channel_id and thread.thread_ts else None
-
-
 def ask_again_value(question_turn_id: str, retry: int) -> str:
     """What the retry button carries."""
     return f"{question_turn_id}:{retry}"

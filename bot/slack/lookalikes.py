@@ -20,7 +20,6 @@ _MENTION = re.compile(
     r"<\s*(?:!\s*(?i:channel|here|everyone|group|subteam|date)"
     rf"|@\s*{_ID.format('UWB', 'uwb')}|\#\s*{_ID.format('CGD', 'cgd')})"
 )
-_LINK = re.compile(r"<\s*(?:[a-z][a-z0-9+.\-]{1,30}:(?=\S)|//\S|www\.)", re.IGNORECASE)
 
 
 class Cleaner:
@@ -64,11 +63,6 @@ def folded(text: str) -> str:
 def is_mention(window: str) -> bool:
     """Whether what starts here reads like Slack's mention of people, groups, channels, or a date."""
     return _MENTION.match(folded(window)) is not None
-
-
-def is_link(window: str) -> bool:
-    """Whether what starts here reads like Slack's `<address|label>`."""
-    return _LINK.match(folded(window)) is not None
 
 
 def disarmed_at(text: str, start: int, opener: str) -> tuple[str, int]:

@@ -32,10 +32,6 @@ class Pages:
         """Begin a new page with what nobody has read yet."""
         self._turn(cut_at(self.last, floor=shown, limit=len(self.last)) if shown < len(self.last) else shown)
 
-    def turn_exactly(self, *, shown: int) -> None:
-        """Begin a new page right after what has been read."""
-        self._turn(shown)
-
     def _turn(self, cut: int) -> None:
         head, tail = self.last[:cut], self.last[cut:]
         fence = fence_left_open(head)

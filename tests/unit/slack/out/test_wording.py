@@ -7,8 +7,8 @@ import pytest
 from bot import errors
 from bot.conversation.ports import Ending, EndingKind, ModelChoice
 from bot.conversation.thread import ThreadKey
-from bot.slack.apologies import _ERRORS, _NOTICES, apology, in_place_of_answer, knows_notice, notice
-from bot.slack.blocks import answer_block_id, model_menu, plain, thread_of, under_answer
+from bot.slack.apologies import _ERRORS, _NOTICES, apology, in_place_of_answer, notice
+from bot.slack.blocks import answer_block_id, model_menu, plain, under_answer
 from bot.slack.fallback_text import fallback_text
 from tests.doubles.answering import footer_of
 
@@ -59,13 +59,12 @@ def test_an_unknown_code_is_an_apology_with_its_reference_all_the_same() -> None
 def test_a_notice_says_all_its_facts(code: str) -> None:
     text = notice(code, FACTS)
 
-    assert knows_notice(code)
     assert "{" not in text and "?" not in text.replace("something?", "") and text.endswith((".", "answer."))
 
 
 @pytest.mark.parametrize("code", CORE_CODES.split())
 def test_every_code_that_the_core_says_has_its_sentence(code: str) -> None:
-    assert knows_notice(code)
+    assert code in _NOTICES
 
 
 def test_a_message_that_is_too_long_is_told_the_limit() -> None:
@@ -103,15 +102,10 @@ def test_the_menu_names_its_thread_and_what_is_chosen() -> None:
         Ending(kind="answered", model_id="b", choices=choices), thread=THREAD, question_id="C:1", stopped_by=""
     )
 
-    assert thread_of(blocks[-1]["block_id"]) == THREAD
+    assert blocks[-1]["block_id"] == answer_block_id(THREAD)
     menu = blocks[-1]["elements"][0]
     assert menu["initial_option"]["value"] == "b" and len(menu["options"][0]["text"]["text"]) == 75
     assert "initial_option" not in model_menu(choices, chosen="gone")
-
-
-def test_a_foreign_block_id_names_no_thread() -> None:
-    assert thread_of("scope:user") is None and thread_of("") is None
-    assert thread_of(answer_block_id(THREAD)) == THREAD
 
 
 def test_plain_sections_hold_the_whole_text() -> None:
