@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
+from importlib.resources import files as package_files
+from pathlib import Path
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -29,6 +30,7 @@ from bot.conversation.turn import ReplyMode, Turn
 from bot.conversation.worker import Worker
 from bot.inspection import Inspection
 from bot.rooms import Models, SlackDoor, open_models, open_slack, open_store
+from bot.rotation import Rotation, Take
 from bot.server import Handler, Server
 from bot.slack.archive import SlackArchive
 from bot.slack.bolt import build_app
@@ -47,13 +49,16 @@ from bot.telemetry.logs import configure_logs
 log = logging.getLogger("tandem.app")
 
 
-async def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT, then drain; 0. Raises BotError where it cannot begin."""
+async def run(settings: Settings, files: Mapping[str, Path]) -> int:
+    """Serve until SIGTERM or SIGINT, then drain; 0. Raises BotError where it cannot begin.
+
+    `files` are those that settings were read from: where one of them holds a secret, the bot follows its changes.
+    """
     configure_logs(settings.log_level, settings.log_format)
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    async with serving(settings) as bot:
+    async with serving(settings, files) as bot:
         log.info("serving", extra={"port": bot.server.port, "transport": settings.transport})
         await over.wait()
         log.info("draining", extra={"turns": bot.worker.running})
@@ -70,7 +75,7 @@ class Bot:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Bot]:
+async def serving(settings: Settings, files: Mapping[str, Path]) -> AsyncIterator[Bot]:
     """The whole bot, until the block is left; then it drains."""
     async with AsyncExitStack() as stack:
         models = await stack.enter_async_context(open_models(settings))
@@ -173,7 +178,8 @@ def _doors(
     """The ways in. In Socket Mode the server has no event route."""
     get: dict[str, Handler] = {}
     if settings.inspect:
-        get["/inspect"] = Inspection(mirror.turns, mirror.threads, host=settings.host).show
+        inspection = Inspection(mirror.turns, mirror.threads, host=settings.host)
+        get |= {"/inspect": inspection.show, "/inspect/tasks": inspection.tasks}
     if settings.transport == "http":
         events = HttpEvents(app, settings.slack_signing_secret.get_secret_value())
         post: Mapping[str, Handler] = {"/slack/events": events.__call__}
@@ -197,7 +203,7 @@ def _ignore(connections: int) -> None:
 
 
 def _style(settings: Settings) -> Style:
-    persona = settings.persona or files("bot.conversation").joinpath("instructions.md").read_text("utf-8").strip()
+    persona = settings.persona or package_files("bot.conversation").joinpath("instructions.md").read_text("utf-8").strip()
     sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens)
     everywhere: ReplyMode | None = settings.reply_mode or None
     modes: dict[Place, ReplyMode] = {"dm": everywhere or "native", "channel": everywhere or "edit"}

@@ -1,7 +1,9 @@
 """A thread's name in, what the mirror holds of it out: a read-only view for whoever develops on this machine."""
 
+import asyncio
 import dataclasses
 import ipaddress
+from collections import Counter
 from typing import Any
 
 from aiohttp import web
@@ -14,7 +16,7 @@ _MESSAGES_MOST = 1_000
 
 
 class Inspection:
-    """The handler of GET /inspect. It shows what people wrote, so it may only be opened on loopback."""
+    """The handlers of GET /inspect and below. They show what people wrote, so they may only be opened on loopback."""
 
     def __init__(self, turns: TurnStore, threads: ThreadStore, *, host: str) -> None:
         """Raises ConfigError where `host` can be reached from elsewhere."""
@@ -41,6 +43,11 @@ class Inspection:
             "open_turns": [_document(turn) for turn in turns],
         }
         return web.json_response(body)
+
+    async def tasks(self, _: web.Request) -> web.Response:
+        """How many tasks run what: in a process with nothing to do, always the same ones."""
+        running = (task.get_coro() for task in asyncio.all_tasks())
+        return web.json_response({"tasks": Counter(getattr(each, "__qualname__", str(each)) for each in running)})
 
 
 def _document(noun: Any) -> dict[str, Any]:

@@ -20,6 +20,13 @@ async def shown(bot: Core, **query: str) -> Any:
         return await (await client.get("/inspect", params=query)).json()
 
 
+async def running(bot: Core) -> Any:
+    app = web.Application()
+    app.router.add_get("/inspect/tasks", Inspection(bot.mirror.turns, bot.mirror.threads, host="127.0.0.1").tasks)
+    async with TestClient(TestServer(app)) as client:
+        return (await (await client.get("/inspect/tasks")).json())["tasks"]
+
+
 async def test_a_thread_is_shown_as_the_mirror_holds_it(tmp_path: Path) -> None:
     async with core(tmp_path) as bot:
         await bot.intake.message(arrival("hi", mentions_us=True))
@@ -34,6 +41,16 @@ async def test_a_thread_is_shown_as_the_mirror_holds_it(tmp_path: Path) -> None:
 async def test_a_thread_that_is_not_ours_is_empty(tmp_path: Path) -> None:
     async with core(tmp_path) as bot:
         assert (await shown(bot, channel=CHANNEL, thread_ts="1.0"))["thread"] is None
+
+
+async def test_a_process_with_nothing_to_do_runs_the_same_tasks_as_before(tmp_path: Path) -> None:
+    async with core(tmp_path) as bot:
+        idle = await running(bot)
+        await bot.intake.message(arrival("hi", mentions_us=True))
+        busy = await running(bot)
+        await bot.settled()
+
+        assert busy != idle and await running(bot) == idle
 
 
 async def test_a_question_without_a_thread_is_told_what_is_missing(tmp_path: Path) -> None:
