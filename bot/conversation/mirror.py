@@ -30,6 +30,15 @@ class Taken:
     lease: Lease
     turn: Turn
     thread: Thread
+    former_owner: str = ""  # who held the lease and did not give it up
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which messages may have been missed, in epoch seconds: nobody listened, or the store took nothing."""
+
+    since: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +142,15 @@ class TurnStore(Protocol):
         """Leave a word for a process."""
         ...
 
-    async def signals(self, owner: str) -> Sequence[Signal]:
-        """Take all words left for a process (each is handed out once)."""
+    async def signals(self, owner: str, *, keep: bool = False) -> Sequence[Signal]:
+        """Take all words left for a process (each is handed out once); `keep` only looks, for a process that died."""
+        ...
+
+    async def pulse(self, missed: Sequence[Outage], *, silent_s: float) -> Sequence[Outage]:
+        """Say that somebody listens now, and what was `missed`; the outages of the last day, oldest first.
+
+        The time since the last pulse of any process, if it is longer than `silent_s` by the store's clock, is one too.
+        """
         ...
 
 

@@ -58,6 +58,7 @@ class Turn:
     parts: tuple[Part, ...] = ()
     model_id: str = ""  # who answers, once chosen
     asked_at: float = 0.0  # epoch seconds, when the message was accepted
+    missed: tuple[str, ...] = ()  # asked in an outage, too long ago: not answered but listed, these messages with it
     ending: TurnState | Literal[""] = ""  # while `delivering`: the final state that the last update will show
 
     @property

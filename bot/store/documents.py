@@ -23,6 +23,7 @@ def turn_document(turn: Turn) -> Document:
         "askerTeamId": turn.asker_team_id,
         "place": turn.place,
         "askedAt": turn.asked_at,
+        **({"missed": list(turn.missed)} if turn.missed else {}),
         **turn_progress(turn),
     }
 
@@ -57,6 +58,7 @@ def read_turn(turn_id: str, document: Mapping[str, Any]) -> Turn:
         model_id=document["modelId"],
         asked_at=document["askedAt"],
         ending=document["ending"],
+        missed=tuple(document.get("missed", ())),
     )
 
 

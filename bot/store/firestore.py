@@ -69,6 +69,10 @@ class FirestoreDatabase:
         """Where words to a process are left."""
         return self._document(Collection.SIGNALS, owner)
 
+    def pulse(self) -> AsyncDocumentReference:
+        """Where processes say that they listen."""
+        return self._document(Collection.META, "pulse")
+
     def person(self, team_id: str, user_id: str) -> AsyncDocumentReference:
         """Where a person's preferences are kept."""
         return self._document(Collection.TEAMS, team_id, Collection.USERS, user_id)

@@ -50,6 +50,12 @@ async def pick_up(database: FirestoreDatabase, owner: str) -> Sequence[Signal]:
     return [read_signal(item) for item in _fresh(database, await settle(attempt))]
 
 
+async def look_at(database: FirestoreDatabase, owner: str) -> Sequence[Signal]:
+    """All words, left where they are; raises StoreUnavailable."""
+    (found,) = await settle(lambda _: database.get(database.signals(owner)))
+    return [read_signal(item) for item in _fresh(database, (data(found) or {}).get("items", []))]
+
+
 def _fresh(database: FirestoreDatabase, items: Sequence[Document]) -> list[Document]:
     oldest = database.server_now() - timedelta(seconds=database.lifetimes.signals_s)
     return [item for item in items if item["leftAt"] >= oldest]

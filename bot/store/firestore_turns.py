@@ -7,7 +7,7 @@ from typing import Any
 
 from google.cloud.firestore import SERVER_TIMESTAMP, AsyncQuery, FieldFilter
 
-from bot.conversation.mirror import Acceptance, Busy, Lease, Signal, Taken
+from bot.conversation.mirror import Acceptance, Busy, Lease, Outage, Signal, Taken
 from bot.conversation.thread import Message, Thread, ThreadKey
 from bot.conversation.turn import Turn, TurnState
 from bot.errors import LeaseLost
@@ -18,8 +18,9 @@ from bot.store.firestore import FirestoreDatabase, data
 from bot.store.firestore_accept import Accepting
 from bot.store.firestore_batch import Snapshot
 from bot.store.firestore_calls import Conflict, settle
+from bot.store.firestore_pulse import pulse
 from bot.store.firestore_save import Saving, thread_change
-from bot.store.firestore_signals import leave, pick_up
+from bot.store.firestore_signals import leave, look_at, pick_up
 from bot.store.firestore_sweep import overdue_threads
 from bot.store.merging import with_answer
 from bot.store.schema import VERSION, Collection
@@ -64,7 +65,7 @@ class FirestoreTurnStore:
 
         turn = begun(_turn(waiting[0]), lease_document.get("fence", 0) + 1)
         lease = Lease(key, owner, nonce, turn.fence, await self._begin(turn, owner, nonce, thread, held, waiting[0]))
-        return Taken(lease, turn, _thread(thread, turn))
+        return Taken(lease, turn, _thread(thread, turn), lease_document.get("owner", ""))
 
     async def _begin(
         self,
@@ -170,9 +171,13 @@ class FirestoreTurnStore:
         """See TurnStore."""
         await leave(self._database, owner, signal)
 
-    async def signals(self, owner: str) -> Sequence[Signal]:
+    async def signals(self, owner: str, *, keep: bool = False) -> Sequence[Signal]:
         """See TurnStore."""
-        return await pick_up(self._database, owner)
+        return await (look_at if keep else pick_up)(self._database, owner)
+
+    async def pulse(self, missed: Sequence[Outage], *, silent_s: float) -> Sequence[Outage]:
+        """See TurnStore."""
+        return await pulse(self._database, missed, silent_s)
 
     def _turns(self) -> Any:
         return self._database.client.collection(Collection.TURNS)

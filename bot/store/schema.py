@@ -29,4 +29,4 @@ class Collection:
     TEAMS = "teams"
     USERS = "users"  # below each team
     CHANNELS = "channels"  # below each team
-    META = "meta"  # one document, "schema"
+    META = "meta"  # two documents: "schema" and "pulse"

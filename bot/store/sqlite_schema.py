@@ -54,6 +54,8 @@ MIGRATIONS: Mapping[int, str] = {
     CREATE INDEX leases_by_expiry ON leases (expire_at);
     """,
 }
+# What versions before this one need not know of, and do not mind.
+_ADDITIONS = ("CREATE TABLE IF NOT EXISTS pulse (id INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT",)
 TABLES = ("threads", "messages", "turns", "claims", "leases", "signals", "users", "channels")
 
 
@@ -64,6 +66,8 @@ def prepare(db: sqlite3.Connection, where: str) -> None:
         found = _version(db, where)
         for step in range(found + 1, VERSION + 1):
             migrate(db, MIGRATIONS[step], step)
+        for statement in _ADDITIONS:
+            db.execute(statement)
         db.execute("COMMIT")
     except BaseException:
         db.execute("ROLLBACK")

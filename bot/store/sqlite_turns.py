@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from bot.conversation.mirror import Acceptance, Busy, Lease, Signal, Taken
+from bot.conversation.mirror import Acceptance, Busy, Lease, Outage, Signal, Taken
 from bot.conversation.thread import Message, ThreadKey
 from bot.conversation.turn import Turn, TurnState
 from bot.errors import LeaseLost
@@ -21,6 +21,7 @@ from bot.store.documents import (
     turn_progress,
 )
 from bot.store.merging import is_readable, is_tombstone, pointer, with_answer, with_original
+from bot.store.pulse import beaten, outages_of
 from bot.store.sqlite import SqliteFile
 from bot.store.sqlite_rows import dump, find_message, find_thread, load, put_message, put_thread, touch_thread
 from bot.store.unsettled import Unsettled, new_nonce
@@ -100,7 +101,8 @@ class SqliteTurnStore:
         )
         self._write_turn(db, turn)
         document = find_thread(db, key, now)
-        return Taken(lease, turn, read_thread(key, document) if document else new_thread(turn))
+        told = read_thread(key, document) if document else new_thread(turn)
+        return Taken(lease, turn, told, held[0] if held else "")
 
     async def renew(self, lease: Lease) -> Lease:
         """See TurnStore."""
@@ -212,22 +214,34 @@ class SqliteTurnStore:
 
         await self._file.write(work)
 
-    async def signals(self, owner: str) -> Sequence[Signal]:
+    async def signals(self, owner: str, *, keep: bool = False) -> Sequence[Signal]:
         """See TurnStore."""
         now = self._file.now()
 
-        def left(db: sqlite3.Connection) -> bool:
-            return db.execute("SELECT 1 FROM signals WHERE owner = ? LIMIT 1", (owner,)).fetchone() is not None
+        def look(db: sqlite3.Connection) -> list[str]:
+            query = "SELECT document FROM signals WHERE owner = ? AND expire_at >= ? ORDER BY id"
+            return [document for (document,) in db.execute(query, (owner, now))]
 
-        def work(db: sqlite3.Connection) -> list[tuple[str, float]]:
-            query = "SELECT document, expire_at FROM signals WHERE owner = ? ORDER BY id"
-            rows: list[tuple[str, float]] = db.execute(query, (owner,)).fetchall()
+        def take(db: sqlite3.Connection) -> list[str]:
+            documents = look(db)
             db.execute("DELETE FROM signals WHERE owner = ?", (owner,))
-            return rows
+            return documents
 
-        if not await self._file.read(left):  # asked every second or two: no write where there is nothing
-            return []
-        return [read_signal(load(document)) for document, expire_at in await self._file.write(work) if expire_at >= now]
+        left = await self._file.read(look)  # asked every second or two: no write where there is nothing
+        if left and not keep:
+            left = await self._file.write(take)
+        return [read_signal(load(document)) for document in left]
+
+    async def pulse(self, missed: Sequence[Outage], *, silent_s: float) -> Sequence[Outage]:
+        """See TurnStore."""
+
+        def work(db: sqlite3.Connection) -> Document:
+            found = db.execute("SELECT document FROM pulse").fetchone()
+            document = beaten(load(found[0]) if found else None, self._file.now(), missed, silent_s)
+            db.execute("INSERT OR REPLACE INTO pulse (id, document) VALUES (1, ?)", (dump(document),))
+            return document
+
+        return outages_of(await self._file.write(work))
 
     # Inside a transaction.
 

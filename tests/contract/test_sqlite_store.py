@@ -161,7 +161,7 @@ async def test_a_new_file_has_every_table_and_says_whose_it_is(sqlite: Replicas)
 
     with open_by_hand(path_of(sqlite)) as db:
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-        assert tables == set(TABLES)
+        assert tables == {*TABLES, "pulse"}
         assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
