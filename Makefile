@@ -8,7 +8,7 @@ WORKERS ?= 2
 AXE := tests/browser/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format contract e2e failpoints chaos docs screenshot bench-playground lock clean
+.PHONY: help run test check format contract e2e failpoints chaos soak docs screenshot bench-playground lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ failpoints: $(VENV)/.dev ## kill the bot at every point of a turn: each question
 
 chaos: $(VENV)/.dev ## kills, frozen processes, outages, a bad day at Slack's: nothing lost, nothing doubled (ARGS="--small --seed 7")
 	$(PY) -m tests.chaos $(ARGS)
+
+soak: $(VENV)/.dev ## 20,000 turns through one process: memory, tasks and sockets stay where they were (ARGS="--small")
+	$(PY) -m tests.soak $(ARGS)
 
 e2e: $(VENV)/.dev ## the real processes, from a message to its answer
 	$(PYTEST) tests/e2e $(ARGS)

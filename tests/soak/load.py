@@ -1,0 +1,73 @@
+"""Questions in as fast as they are answered, each answer checked; how many turns are over out."""
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from tests.doubles.gemma_server import GemmaServer, says
+from tests.doubles.workspace import Refused, Workspace
+from tests.e2e.conftest import shown
+
+TURNS_A_THREAD = 4
+PATIENCE_S = 30.0
+PLACES = (("U0ADA", "C0GENERAL"), ("U0ADA", "D0ADA"), ("U0BEN", "C0GENERAL"), ("U0BEN", "D0BEN"))
+_TOKEN = re.compile(r"\bq\d+\b")
+
+
+def answer_to(token: str) -> list[str]:
+    """What the model says to a question, piece by piece."""
+    return [f"{token}: ", *(f"word{number} " for number in range(20)), "end."]
+
+
+class Quick(GemmaServer):
+    """A Gemma that answers the last question of its prompt at once, and keeps nothing of it."""
+
+    def __init__(self) -> None:
+        super().__init__(context=32_768)
+
+    async def next_answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer with the question's token."""
+        body: Any = self.requests.pop().body
+        self.script(says(answer_to(_TOKEN.findall(body["prompt"])[-1])))
+        return await super().next_answer(request)
+
+
+@dataclass(slots=True)
+class Load:
+    """So many turns, `at_once` of them under way. `wrong` says of each answer that was not as it should be."""
+
+    workspace: Workspace
+    turns: int
+    at_once: int
+    asked: int = 0
+    over: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """All of them."""
+        async with asyncio.TaskGroup() as people:
+            for number in range(self.at_once):
+                people.create_task(self._ask(*PLACES[number % len(PLACES)]))
+
+    async def _ask(self, user: str, channel: str) -> None:
+        root = ""
+        while (number := self.asked) < self.turns:
+            self.asked += 1
+            if number % TURNS_A_THREAD == 0:
+                root = ""
+            token = f"q{number}"
+            ts = await self.workspace.say(user, channel, f"@Tandem {token}?", root or None)
+            root = root or ts
+            await self._read(token, channel, root, ts)
+            self.over += 1
+
+    async def _read(self, token: str, channel: str, root: str, ts: str) -> None:
+        try:
+            messages = await self.workspace.reply(channel, root, ts, PATIENCE_S, settle_s=0)
+        except Refused as late:
+            messages = late.answer["messages"]
+        if (text := shown(messages)) != "".join(answer_to(token)):
+            self.wrong.append(f"{token} was answered with {text!r}")
