@@ -87,7 +87,7 @@ async def serving(settings: Settings, files: Mapping[str, Path]) -> AsyncIterato
         core = _core(settings, models, mirror, slack, errands)
         app = build_app(*_events(settings, slack, core, errands))
         draining = asyncio.Event()
-        server, door = _doors(settings, app, slack, mirror, draining)
+        server, door, takers = _doors(settings, app, slack, mirror, draining)
         # What is pushed last ends first: events go to other replicas, then turns end, then the health checks.
         stack.push_async_callback(server.close)
         async with AsyncExitStack() as begun:
@@ -99,6 +99,8 @@ async def serving(settings: Settings, files: Mapping[str, Path]) -> AsyncIterato
             if door is not None:
                 await door.start()
             stack.push_async_callback(begun.pop_all().aclose)
+        rotation = _rotation(settings, files, models, slack, takers)
+        stack.push_async_callback(_cancel, asyncio.create_task(rotation.run(), name="rotation"))
         stack.callback(draining.set)
         yield Bot(server, core.worker)
 
@@ -174,8 +176,8 @@ def _events(
 
 def _doors(
     settings: Settings, app: AsyncApp, slack: SlackDoor, mirror: Mirror, draining: asyncio.Event
-) -> tuple[Server, SocketMode | None]:
-    """The ways in. In Socket Mode the server has no event route."""
+) -> tuple[Server, SocketMode | None, Mapping[str, Take]]:
+    """The ways in, and who takes a new secret of them. In Socket Mode the server has no event route."""
     get: dict[str, Handler] = {}
     if settings.inspect:
         inspection = Inspection(mirror.turns, mirror.threads, host=settings.host)
@@ -184,12 +186,27 @@ def _doors(
         events = HttpEvents(app, settings.slack_signing_secret.get_secret_value())
         post: Mapping[str, Handler] = {"/slack/events": events.__call__}
         ready = partial(_readiness, draining, lambda: True)
-        return Server(settings.host, settings.port, alive=str, ready=ready, get=get, post=post), None
+        server = Server(settings.host, settings.port, alive=str, ready=ready, get=get, post=post)
+        return server, None, {"SLACK_SIGNING_SECRET": events.renew}
     siblings = _ignore if settings.replicas else slack.calls.budget.set_siblings
     token = settings.slack_app_token.get_secret_value()
     door = SocketMode(app, token, slack.connection.client, on_connections=siblings)
     ready = partial(_readiness, draining, lambda: door.connected)
-    return Server(settings.host, settings.port, alive=door.problem, ready=ready, get=get), door
+    server = Server(settings.host, settings.port, alive=door.problem, ready=ready, get=get)
+    return server, door, {"SLACK_APP_TOKEN": door.renew}
+
+
+def _rotation(
+    settings: Settings, files: Mapping[str, Path], models: Models, slack: SlackDoor, more: Mapping[str, Take]
+) -> Rotation:
+    known = {
+        "SLACK_BOT_TOKEN": settings.slack_bot_token,
+        "SLACK_APP_TOKEN": settings.slack_app_token,
+        "SLACK_SIGNING_SECRET": settings.slack_signing_secret,
+        "GEMMA_API_KEY": settings.gemma_api_key,
+    }
+    takers: dict[str, Take] = {"SLACK_BOT_TOKEN": slack.renew, "GEMMA_API_KEY": models.gemma_key.renew, **more}
+    return Rotation(files, {name: secret.get_secret_value() for name, secret in known.items()}, takers)
 
 
 def _readiness(draining: asyncio.Event, connected: Callable[[], bool]) -> str:
@@ -203,7 +220,9 @@ def _ignore(connections: int) -> None:
 
 
 def _style(settings: Settings) -> Style:
-    persona = settings.persona or package_files("bot.conversation").joinpath("instructions.md").read_text("utf-8").strip()
+    persona = (
+        settings.persona or package_files("bot.conversation").joinpath("instructions.md").read_text("utf-8").strip()
+    )
     sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens)
     everywhere: ReplyMode | None = settings.reply_mode or None
     modes: dict[Place, ReplyMode] = {"dm": everywhere or "native", "channel": everywhere or "edit"}

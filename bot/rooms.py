@@ -9,9 +9,9 @@ import aiohttp
 
 from bot.config import Settings
 from bot.conversation.ports import Model
-from bot.errors import ConfigError
+from bot.errors import ConfigError, SlackRejected
 from bot.failpoints import Failpoint, failing_models, failing_turns
-from bot.llm.build import GeminiAccess, GemmaAccess, build_models, names
+from bot.llm.build import GeminiAccess, GemmaAccess, Key, build_models, names
 from bot.llm.catalogue import load_catalogue
 from bot.slack.authorize import Identity, who_we_are
 from bot.slack.budget import Budget
@@ -30,6 +30,7 @@ class Models:
     by_id: Mapping[str, Model]
     default_id: str
     aliases: Mapping[str, str]
+    gemma_key: Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +41,31 @@ class SlackDoor:
     calls: SlackCalls
     us: Identity
 
+    async def renew(self, token: str) -> None:
+        """Call with another bot token from now on; raises SlackError, and keeps the old one, where it is no good."""
+        them = await who_we_are(SlackCalls(self.connection.with_token(token), self.calls.budget))
+        if (them.team_id, them.user_id) != (self.us.team_id, self.us.user_id):
+            raise SlackRejected("auth.test", "the token is another workspace's or another app's")
+        self.connection.client.token = token
+
 
 @asynccontextmanager
 async def open_models(settings: Settings) -> AsyncIterator[Models]:
     """Raises ConfigError for a catalogue or a default that cannot be."""
     specs = load_catalogue(Path(settings.models) if settings.models else None)
+    key = Key(settings.gemma_api_key.get_secret_value())
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=_NO_TIMEOUT) as session:
         models = build_models(
             specs,
             session=session,
-            gemma=_gemma(settings),
+            gemma=_gemma(settings, key),
             gemini=_gemini(settings),
             include_demo=settings.default_model == "demo" or any(spec.entry.stand_in == "demo" for spec in specs),
         )
         if settings.failpoint:
             models = failing_models(models, Failpoint.parse(settings.failpoint))
         try:
-            yield Models(models, _default(settings, models), names(specs))
+            yield Models(models, _default(settings, models), names(specs), key)
         finally:
             for model in models.values():
                 await model.close()
@@ -93,9 +102,8 @@ def _default(settings: Settings, models: Mapping[str, Model]) -> str:
     return settings.default_model or next(iter(models))
 
 
-def _gemma(settings: Settings) -> GemmaAccess | None:
-    key = settings.gemma_api_key.get_secret_value()
-    if not (settings.gemma_url or key):
+def _gemma(settings: Settings, key: Key) -> GemmaAccess | None:
+    if not (settings.gemma_url or key.value):
         return None
     return GemmaAccess(settings.gemma_url, settings.gemma_dialect or None, settings.gemma_model, key)
 

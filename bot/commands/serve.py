@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 
-from bot.config import load_settings, unknown_variables
+from bot.config import load_settings, setting_files, unknown_variables
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -15,4 +15,4 @@ def run(arguments: argparse.Namespace) -> int:
 
     from bot.app import run as serve  # loads every room, which bad settings need not wait for
 
-    return asyncio.run(serve(settings))
+    return asyncio.run(serve(settings, setting_files()))

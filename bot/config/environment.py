@@ -40,6 +40,12 @@ def load_settings(
     return settings
 
 
+def setting_files(environ: Mapping[str, str] | None = None, *, dotenv: Path = Path(".env")) -> dict[str, Path]:
+    """The files that settings are read from, by variable; for those that may change while the bot runs."""
+    given = {**_dotenv(dotenv), **(os.environ if environ is None else environ)}
+    return {name: Path(path) for name in variables() if (path := given.get(f"{name}_FILE", "").strip())}
+
+
 def unknown_variables(environ: Mapping[str, str] | None = None, *, dotenv: Path = Path(".env")) -> list[str]:
     """One sentence for each `TANDEM_…` variable that means nothing, most likely a typing error.
 

@@ -10,10 +10,10 @@ from bot.llm.breaker import BreakerModel
 from bot.llm.catalogue import Dialect, ModelSpec, Provider, mismatches
 from bot.llm.demo import DemoModel
 from bot.llm.gemini import GeminiAccess, GeminiModel
-from bot.llm.gemma import GemmaModel
+from bot.llm.gemma import GemmaModel, Key
 from bot.llm.retry import RetryBudget, RetryingModel
 
-__all__ = ["GeminiAccess", "GemmaAccess", "build_models", "names"]
+__all__ = ["GeminiAccess", "GemmaAccess", "Key", "build_models", "names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class GemmaAccess:
     url: str = ""
     dialect: Dialect | None = None
     model: str = ""
-    api_key: str = ""
+    api_key: str | Key = ""
 
 
 def build_models(
@@ -40,7 +40,7 @@ def build_models(
     configured is dropped from its entry. Raises ConfigError for a dialect that cannot take the entry's prompts.
     """
     budget = RetryBudget()
-    keys: dict[str, str] = {}
+    keys: dict[str, str | Key] = {}
     first = _first(specs, "gemma")
     if gemma and first:
         keys[first.entry.id] = gemma.api_key

@@ -31,15 +31,25 @@ class Served:
     context_tokens: int | None = None
 
 
+@dataclass(slots=True)
+class Key:
+    """A server's key. What is put here counts from the next request on."""
+
+    value: str = ""
+
+    async def renew(self, value: str) -> None:
+        """Put another key in its place."""
+        self.value = value
+
+
 class GemmaModel:
     """One Gemma on one inference server. Shares the session it is given and does not close it."""
 
-    def __init__(self, spec: ModelSpec, *, session: aiohttp.ClientSession, api_key: str = "") -> None:
+    def __init__(self, spec: ModelSpec, *, session: aiohttp.ClientSession, api_key: str | Key = "") -> None:
         self._spec = spec
         self._entry = spec.entry
         self._session = session
-        # A kept connection may be closed by the server just as a question is sent on it; a new one costs next to none.
-        self._headers = {"Connection": "close"} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
+        self._key = api_key if isinstance(api_key, Key) else Key(api_key)
         self._root = spec.url.rstrip("/").removesuffix("/v1")
         self._dialect = dialect_of(spec)
         self._lists_models = spec.dialect != "generate"
@@ -137,8 +147,12 @@ class GemmaModel:
         return served
 
     def _options(self) -> dict[str, Any]:
+        # A kept connection may be closed by the server just as a question is sent on it; a new one costs next to none.
+        headers = {"Connection": "close"}
+        if self._key.value:
+            headers["Authorization"] = f"Bearer {self._key.value}"
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
-        return {"headers": self._headers, "timeout": timeout, "allow_redirects": False}
+        return {"headers": headers, "timeout": timeout, "allow_redirects": False}
 
     @staticmethod
     async def _refuse(response: aiohttp.ClientResponse, url: str) -> None:

@@ -35,21 +35,20 @@ async def who_we_are(calls: SlackCalls) -> Identity:
     )
 
 
-def authorization(us: Identity, token: str) -> Callable[..., Awaitable[AuthorizeResult]]:
-    """Bolt's `authorize`: always the same answer.
+def authorization(us: Identity, token: Callable[[], str]) -> Callable[..., Awaitable[AuthorizeResult]]:
+    """Bolt's `authorize`: always the same answer, with the token of the moment.
 
     Bolt's own asks Slack, and where Slack stutters it acknowledges the event and drops it. Other teams' events are
     refused by name in the middleware.
     """
-    result = AuthorizeResult(
-        enterprise_id=us.enterprise_id or None,
-        team_id=us.team_id,
-        bot_id=us.bot_id,
-        bot_user_id=us.user_id,
-        bot_token=token,
-    )
 
     async def authorize() -> AuthorizeResult:
-        return result
+        return AuthorizeResult(
+            enterprise_id=us.enterprise_id or None,
+            team_id=us.team_id,
+            bot_id=us.bot_id,
+            bot_user_id=us.user_id,
+            bot_token=token(),
+        )
 
     return authorize

@@ -25,7 +25,7 @@ def build_app(client: AsyncWebClient, reader: EventReader, tools: Tools, *, acce
         logger=_quiet_logger(),
         client=_tokenless(client),  # with a token Bolt would ask auth.test itself, and put `authorize` aside
         signing_secret="",
-        authorize=authorization(tools.us, client.token or ""),
+        authorize=authorization(tools.us, lambda: client.token or ""),
         request_verification_enabled=False,
         ignoring_self_events_enabled=False,
         attaching_conversation_kwargs_enabled=False,

@@ -19,6 +19,12 @@ class SlackConnection:
         # slack_sdk takes HTTPS_PROXY from the environment, for loopback addresses too: only what is given counts
         self.client.proxy = proxy or None
 
+    def with_token(self, token: str) -> AsyncWebClient:
+        """A client of another token on the same session."""
+        twin = AsyncWebClient(token=token, base_url=self.client.base_url, session=self.session, retry_handlers=[])
+        twin.proxy = self.client.proxy
+        return twin
+
     async def close(self) -> None:
         """Close the session and its connections."""
         await self.session.close()

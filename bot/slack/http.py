@@ -21,6 +21,7 @@ MAX_BODY_BYTES = 1024 * 1024
 BODY_WITHIN_S = 5.0
 # https://docs.slack.dev/authentication/verifying-requests-from-slack
 _FRESH_S = 300
+OLD_SECRET_S = 600.0  # how long a secret that was replaced still counts: requests signed with it are on their way
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
@@ -31,7 +32,13 @@ class HttpEvents:
     def __init__(self, app: AsyncApp, signing_secret: str, *, now: Callable[[], float] = time.time) -> None:
         self._app = app
         self._secret = signing_secret.encode()
+        self._old_secret = (b"", 0.0)  # and until when it counts
         self._now = now
+
+    async def renew(self, signing_secret: str) -> None:
+        """Take a new secret; the one before it counts for ten minutes more."""
+        self._old_secret = (self._secret, self._now() + OLD_SECRET_S)
+        self._secret = signing_secret.encode()
 
     async def __call__(self, request: web.Request) -> web.Response:
         """413 for what is too large, 401 for what Slack did not sign just now, 400 for what is not text."""
@@ -57,8 +64,16 @@ class HttpEvents:
             return False
         if abs(self._now() - int(timestamps[0])) > _FRESH_S:
             return False
-        signed = hmac.new(self._secret, b"v0:" + timestamps[0].encode() + b":" + body, hashlib.sha256)
-        return hmac.compare_digest(f"v0={signed.hexdigest()}", signatures[0])
+        signed = b"v0:" + timestamps[0].encode() + b":" + body
+        return any(_matches(secret, signed, signatures[0]) for secret in self._secrets())
+
+    def _secrets(self) -> list[bytes]:
+        old, until = self._old_secret
+        return [self._secret, old] if self._now() < until else [self._secret]
+
+
+def _matches(secret: bytes, signed: bytes, signature: str) -> bool:
+    return hmac.compare_digest("v0=" + hmac.new(secret, signed, hashlib.sha256).hexdigest(), signature)
 
 
 async def _body(request: web.Request) -> bytes:

@@ -75,6 +75,18 @@ class SocketMode:
         self._spawn(self._client.connect_to_new_endpoint())
         self._watchdog = asyncio.create_task(self._watch())
 
+    async def renew(self, app_token: str) -> None:
+        """Connect anew with another token; raises SlackError, and keeps the old one, where Slack does not take it."""
+        client, old = self._client, self._app_token
+        client.app_token = app_token
+        try:
+            await client.check()
+        except SlackError:
+            client.app_token = old
+            raise
+        self._app_token = self._client.app_token = app_token
+        self._spawn(self._client.connect_to_new_endpoint(force=True))
+
     async def close(self) -> None:
         """Take no more envelopes, acknowledge those under way, disconnect: within seconds, whatever hangs."""
         self._closing = True
