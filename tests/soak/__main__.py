@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from tests.doubles.tandem import Tandem, serving
-from tests.doubles.workspace import APP_TOKEN, BOT_TOKEN, Workspace
-from tests.e2e.conftest import free_port
+from tests.doubles.lone_bot import lone_bot
+from tests.doubles.tandem import Tandem
 from tests.soak.gauge import Gauge, Sample, quarters
 from tests.soak.load import Load, Quick
 
@@ -40,19 +39,8 @@ async def _run(path: Path, options: argparse.Namespace) -> list[str]:
     async with AsyncExitStack() as stack:
         model = Quick()
         await stack.enter_async_context(model.serving(model.application()))
-        workspace = await stack.enter_async_context(Workspace())
-        environment = {
-            "SLACK_BOT_TOKEN": BOT_TOKEN,
-            "SLACK_APP_TOKEN": APP_TOKEN,
-            "SLACK_API_URL": workspace.api_url,
-            "GEMMA_URL": model.url,
-            "TANDEM_STORE": f"sqlite:///{path / 'tandem.db'}",
-            "TANDEM_SLACK_LIMITS": "off",
-            "TANDEM_INSPECT": "1",
-            "PORT": str(free_port()),
-        }
-        tandem = await stack.enter_async_context(serving(environment, path / "bot.log"))
-        return await _soak(tandem, Load(workspace, options.turns, options.at_once), options.growth)
+        bot = await stack.enter_async_context(lone_bot(path, model.url))
+        return await _soak(bot.tandem, Load(bot.workspace, options.turns, options.at_once), options.growth)
 
 
 async def _soak(tandem: Tandem, load: Load, growth: float) -> list[str]:
