@@ -23,7 +23,9 @@ from bot.conversation.answer import Answerer, Style
 from bot.conversation.choice import Chooser
 from bot.conversation.intake import Intake
 from bot.conversation.models import Sampling
+from bot.conversation.outages import Outages
 from bot.conversation.recall import Recall
+from bot.conversation.repair import Repair
 from bot.conversation.thread import Place
 from bot.conversation.triage import Rules
 from bot.conversation.turn import ReplyMode, Turn
@@ -94,6 +96,9 @@ async def serving(settings: Settings, files: Mapping[str, Path]) -> AsyncIterato
             if door is not None:
                 begun.push_async_callback(door.close)
             await server.start()
+            await core.outages.pulse()
+            listening = asyncio.create_task(core.outages.run(lambda: door is None or door.connected), name="outages")
+            stack.push_async_callback(_cancel, listening)
             stack.push_async_callback(_cancel, asyncio.create_task(core.worker.run(), name="worker"))
             stack.push_async_callback(core.worker.drain, settings.drain_s)
             if door is not None:
@@ -112,6 +117,7 @@ class _Core:
     chooser: Chooser
     worker: Worker
     intake: Intake
+    outages: Outages
 
 
 def _core(settings: Settings, models: Models, mirror: Mirror, slack: SlackDoor, errands: Errands) -> _Core:
@@ -144,6 +150,8 @@ def _core(settings: Settings, models: Models, mirror: Mirror, slack: SlackDoor, 
         monotonic=time.monotonic,
         reference=lambda: secrets.token_hex(4),
     )
+    rules = Rules(follow_ups=settings.follow_ups, outsiders=settings.allow_outsiders)
+    outages = Outages(mirror.turns, now=time.time)
     worker = Worker(
         mirror.turns,
         answerer,
@@ -151,10 +159,12 @@ def _core(settings: Settings, models: Models, mirror: Mirror, slack: SlackDoor, 
         lease_s=settings.lease_s,
         max_turns=settings.max_turns,
         monotonic=time.monotonic,
+        repair=Repair(mirror.turns, mirror.threads, archive, outages, rules, now=time.time),
     )
-    rules = Rules(follow_ups=settings.follow_ups, outsiders=settings.allow_outsiders)
-    intake = Intake(mirror.turns, mirror.threads, worker, notice=notice, rules=rules, now=time.time)
-    return _Core(directory, reader, chooser, worker, intake)
+    intake = Intake(
+        mirror.turns, mirror.threads, worker, notice=notice, rules=rules, now=time.time, missed=outages.missed
+    )
+    return _Core(directory, reader, chooser, worker, intake, outages)
 
 
 def _events(

@@ -21,7 +21,7 @@ from bot.conversation.prompt import Budget, Composed, Reach, characters, compose
 from bot.conversation.recall import Recall
 from bot.conversation.thread import Message, Place
 from bot.conversation.turn import MAX_ATTEMPTS, ReplyMode, TurnState, retry_number
-from bot.conversation.words import spoken_to_us
+from bot.conversation.words import quoted, spoken_to_us
 from bot.errors import BotError, ModelError, ModelUnavailable, PromptTooLong, SlackRejected, StreamBroken
 
 log = logging.getLogger("tandem.turn")
@@ -118,6 +118,8 @@ class Answerer:
 
     async def _respond(self, attempt: Attempt) -> Ending:
         hold, choice = attempt.hold, attempt.choice
+        if hold.turn.missed:
+            return await self._list_missed(hold)
         if choice.entry is None:
             return Ending(kind="refused", error_code="no_model_allowed", facts={"label": choice.overruled})
         messages, reach = await unless_interrupted(
@@ -133,6 +135,14 @@ class Answerer:
         if word is not None:
             return await obey(word, hold, self._chooser, choice)
         return await self._speak(attempt, choice.entry, _Said(messages, asked, reach))
+
+    async def _list_missed(self, hold: Hold) -> Ending:
+        """The asker is told what was found too late to be answered; not what was taken back meanwhile."""
+        found = [await self._recall.message(hold.turn, ts) for ts in hold.turn.missed]
+        texts = [message.text for message in found if message]
+        if not texts:
+            return Ending(kind="withdrawn")
+        return Ending(kind="told", error_code="missed", facts={"list": "\n".join(map(quoted, texts))})
 
     async def _speak(self, attempt: Attempt, entry: ModelEntry, said: _Said) -> Ending:
         """Let the chosen model answer, or where it cannot its stand-in."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.conversation.arrival import Arrival, Deletion, Edit, Outcome, Stop
+from bot.conversation.asking import asked, seconds
 from bot.conversation.mirror import Signal, ThreadStore, TurnStore
 from bot.conversation.thread import Message, ThreadKey
 from bot.conversation.triage import Rules, follow_up, is_addressed, triage
@@ -38,7 +39,7 @@ class Notice(Protocol):
 
 
 class Intake:
-    """The door of the core."""
+    """The door of the core. `missed` is told the ts of a message that could not be stored."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Intake:
         notice: Notice,
         rules: Rules,
         now: Callable[[], float],
+        missed: Callable[[str], None] = lambda ts: None,
     ) -> None:
         self._turns = turns
         self._threads = threads
@@ -56,6 +58,7 @@ class Intake:
         self._notice = notice
         self._rules = rules
         self._now = now
+        self.missed = missed
         self._looking: set[asyncio.Task[None]] = set()
         self._held: OrderedDict[tuple[ThreadKey, str], tuple[float, Arrival]] = OrderedDict()
 
@@ -98,7 +101,7 @@ class Intake:
     async def deleted(self, deletion: Deletion) -> Outcome:
         """A message is gone: from the mirror too, and the answer that is being given to it ends."""
         self._held.pop((deletion.thread, deletion.ts), None)
-        is_old = self._now() - _seconds(deletion.ts) > _REDELIVERED_S
+        is_old = self._now() - seconds(deletion.ts) > _REDELIVERED_S
         if is_old and await self._threads.thread(deletion.thread) is None:
             return Outcome("ignored", "not_our_thread")
         here = self._worker.interrupt(deletion)
@@ -132,35 +135,23 @@ class Intake:
 
     async def again(self, question_turn_id: str, retry: int, user_id: str) -> Outcome:
         """The retry button: a turn of its own for the same question; pressing it twice is one turn."""
-        asked = await self._turns.turn(question_turn_id)
-        if asked is None or await self._threads.thread(asked.thread) is None:
+        first = await self._turns.turn(question_turn_id)
+        if first is None or await self._threads.thread(first.thread) is None:
             return Outcome("ignored", "vanished_thread")
-        question = await self._threads.message(asked.thread, asked.question_ts)
+        question = await self._threads.message(first.thread, first.question_ts)
         if question is None:
             return Outcome("ignored", "vanished_thread")
         turn = replace(
-            _fresh(asked, now=self._now()),
-            id=turn_id(asked.thread.channel_id, asked.question_ts, retry),
+            _fresh(first, now=self._now()),
+            id=turn_id(first.thread.channel_id, first.question_ts, retry),
             asker_id=user_id,
         )
         return await self._open(turn, question, client_msg_id="")
 
     async def _accept(self, arrival: Arrival, state: TurnState = "waiting") -> Outcome:
-        message = arrival.message
-        turn = Turn(
-            id=turn_id(message.thread.channel_id, message.ts),
-            thread=message.thread,
-            question_ts=message.ts,
-            team_id=arrival.team_id,
-            asker_id=message.user_id,
-            asker_team_id=arrival.sender_team_id,
-            place=arrival.place,
-            state=state,
-            asked_at=self._now(),
-        )
-        question = replace(message, turn_id=turn.id, in_passing=not is_addressed(arrival))
+        turn, question = asked(arrival, now=self._now(), state=state)
         outcome = await self._open(turn, question, client_msg_id=arrival.client_msg_id)
-        await self._take_held(message.thread)
+        await self._take_held(turn.thread)
         return outcome
 
     async def _open(self, turn: Turn, question: Message, *, client_msg_id: str) -> Outcome:
@@ -203,7 +194,7 @@ class Intake:
         now = self._now()
         while self._held and (len(self._held) > _HELD_MOST or next(iter(self._held.values()))[0] < now - _HELD_S):
             self._held.popitem(last=False)
-        if now - _seconds(arrival.message.thread.thread_ts) > _YOUNG_ROOT_S:
+        if now - seconds(arrival.message.thread.thread_ts) > _YOUNG_ROOT_S:
             return False
         if (arrival.message.thread, arrival.message.ts) not in self._held:
             self._look_again(arrival, *_LOOK_AGAIN_AFTER_S)
@@ -261,10 +252,3 @@ def _fresh(turn: Turn, *, now: float) -> Turn:
         place=turn.place,
         asked_at=now,
     )
-
-
-def _seconds(ts: str) -> float:
-    try:
-        return float(ts)
-    except ValueError:
-        return 0.0

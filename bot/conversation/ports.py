@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from bot.conversation.arrival import Arrival
 from bot.conversation.models import Chunk, ModelEntry, Prompt
 from bot.conversation.thread import Channel, Message, Person, Thread
 from bot.conversation.turn import Part, ReplyMode, Turn
@@ -155,8 +156,15 @@ class Directory(Protocol):
 
 
 class Archive(Protocol):
-    """Slack's own record of a thread, for the one backfill."""
+    """Slack's own record of a thread."""
 
     async def history(self, thread: Thread, *, before_ts: str, newest: int) -> Sequence[Message]:
         """What was said before `before_ts`, at most the `newest` so many, oldest first; raises SlackError."""
+        ...
+
+    async def since(self, thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
+        """All that stands in the thread from `oldest_ts` on, by ts, oldest first; None for what cannot be read.
+
+        Raises SlackError.
+        """
         ...

@@ -43,6 +43,10 @@ class Recall:
             messages = await self._named(hold, messages)
         return messages, reach
 
+    async def message(self, turn: Turn, ts: str) -> Message | None:
+        """What was said then in the turn's thread, if it still stands there."""
+        return await self._threads.message(turn.thread, ts)
+
     async def answer_of(self, turn: Turn) -> Message | None:
         """The answer that the mirror holds for this turn."""
         return await self._threads.message(turn.thread, turn.parts[0].ts) if turn.parts else None

@@ -48,4 +48,11 @@ def spoken_to_us(question: Message) -> ControlWord | None:
     return None if question.files else control_word(question.text, addressed=not question.in_passing)
 
 
+def quoted(text: str) -> str:
+    """The beginning of a message, on a line of its own."""
+    line = " ".join(text.split())
+    return f"> {line[:_LONGEST_QUOTE]}…" if len(line) > _LONGEST_QUOTE else f"> {line}"
+
+
+_LONGEST_QUOTE = 150  # characters
 _LONGEST_NAME = 3  # words: "Gemma 3 12B" is a label that people may type

@@ -35,6 +35,14 @@ class Answers(Protocol):
         ...
 
 
+class Repair(Protocol):
+    """Who makes a thread whole before its turn is answered (see repair.py)."""
+
+    async def __call__(self, hold: Hold) -> bool:
+        """Whether an older question was found: it comes first."""
+        ...
+
+
 class Worker:
     """This process's share of the work. One task a thread; at most `max_turns` threads at once."""
 
@@ -47,12 +55,14 @@ class Worker:
         lease_s: float,
         max_turns: int,
         monotonic: Callable[[], float],
+        repair: Repair | None = None,
     ) -> None:
         self.owner = owner
         self._turns = turns
         self._answers = answers
         self._lease_s = lease_s
         self._monotonic = monotonic
+        self._repair = repair
         self._slots = asyncio.Semaphore(max_turns)
         self._tasks: dict[ThreadKey, asyncio.Task[None]] = {}
         self._woken: set[ThreadKey] = set()
@@ -157,7 +167,11 @@ class Worker:
         self._holds[thread] = hold
         heartbeat = asyncio.create_task(hold.beat(), name=f"heartbeat {hold.turn.id}")
         try:
-            await self._answers.answer(hold)
+            await self._hear_for(taken.former_owner)
+            if self._repair is not None and await self._repair(hold):
+                await hold.release(unspent=True)
+            else:
+                await self._answers.answer(hold)
         except LeaseLost:
             log.warning("turn taken over by another process", extra={"turn": hold.turn.id})
         except SlackRejected as error:
@@ -186,6 +200,11 @@ class Worker:
             await asyncio.gather(heartbeat, return_exceptions=True)
             del self._holds[thread]
         return True
+
+    async def _hear_for(self, dead: str) -> None:
+        """What a process was told that died before it could obey."""
+        for signal in await self._turns.signals(dead, keep=True) if dead else ():
+            self.interrupt(_interruption(signal))
 
     async def _sweep(self) -> None:
         """Find turns that nobody works on: their process died, or a wake-up's take failed."""

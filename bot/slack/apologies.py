@@ -47,6 +47,8 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
         "not_a_member": "Only members of that channel can choose its model.",
         "outsider": "I only answer members of this workspace.",
         "nothing_to_stop": "Nothing is being answered here right now.",
+        "missed": "I was not there when you wrote this, and by now it is too long ago to answer unasked:\n{list}\n"
+        "Ask again if you still want to know.",
         "questions_withdrawn": "Stopped. Questions that were still waiting and are dropped: {count}.",
         "stopped": "Stopped.",
         "vanished_thread": "I no longer know that conversation. Please ask your question again.",

@@ -1,10 +1,11 @@
-"""A thread in, what Slack remembers of it out: for the one time that the bot joins late."""
+"""A thread in, what Slack remembers of it out: when the bot joined late, or may have missed something."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.conversation.arrival import Arrival
 from bot.conversation.thread import Message, Thread
 from bot.slack.calls import SlackCalls
 from bot.slack.events import EventReader, Malformed
@@ -34,27 +35,43 @@ class SlackArchive:
         Marketplace get little more than one page a minute.
         """
         found: OrderedDict[str, Message] = OrderedDict()  # each page begins with the thread's root
+        if newest > 0:
+            async for raw in self._listed(thread, latest=before_ts):
+                self._add(found, self._message(thread, raw), before_ts)
+                while len(found) > newest:
+                    found.popitem(last=False)
+        return sorted(found.values(), key=lambda message: message.ts)
+
+    async def since(self, thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
+        """See `Archive.since`."""
+        found: dict[str, Arrival | None] = {}
+        async for raw in self._listed(thread, oldest=oldest_ts, inclusive=True):
+            ts = str(raw.get("ts"))
+            if ts >= oldest_ts:
+                found[ts] = self._arrival(thread, raw)
+        return dict(sorted(found.items()))
+
+    async def _listed(self, thread: Thread, **bounds: object) -> AsyncIterator[Mapping[str, Any]]:
+        """All messages of the thread within the bounds."""
         cursor = ""
-        while newest > 0:
+        while True:
             page = await self._calls.call(
                 "conversations.replies",
                 team_id=thread.team_id,
                 urgency="read",
                 channel=thread.key.channel_id,
                 ts=thread.key.thread_ts,
-                latest=before_ts,
                 limit=_PER_PAGE,
                 cursor=cursor or None,
                 include_all_metadata=True,
+                **bounds,
             )
             for raw in page.get("messages") or ():
-                self._add(found, self._message(thread, raw), before_ts)
-            while len(found) > newest:
-                found.popitem(last=False)
+                if isinstance(raw, dict):
+                    yield raw
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
-                break
-        return sorted(found.values(), key=lambda message: message.ts)
+                return
 
     def _add(self, found: OrderedDict[str, Message], message: Message | None, before_ts: str) -> None:
         """Keep a message once; a long answer's further parts go into its first."""
@@ -66,19 +83,23 @@ class SlackArchive:
         else:
             found[message.ts] = message
 
-    def _message(self, thread: Thread, raw: object) -> Message | None:
-        """A message as the mirror keeps it; None for what other bots, Slack itself, and our own notices say."""
-        if not isinstance(raw, dict):
-            return None
+    def _arrival(self, thread: Thread, raw: Mapping[str, Any]) -> Arrival | None:
+        """A message as if it arrived now, in the place that the thread is known to be."""
         try:
             arrival = self._reader.message(raw, thread.key.channel_id, place=thread.place)
         except Malformed:
             return None
-        message = replace(arrival.message, thread=thread.key)
+        return replace(arrival, message=replace(arrival.message, thread=thread.key))
+
+    def _message(self, thread: Thread, raw: Mapping[str, Any]) -> Message | None:
+        """A message as the mirror keeps it; None for what other bots, Slack itself, and our own notices say."""
+        arrival = self._arrival(thread, raw)
+        if arrival is None:
+            return None
         if arrival.sender == "ourselves":
-            return _answer(message, _turn_id(raw))
+            return _answer(arrival.message, _turn_id(raw))
         if arrival.sender == "person" or (arrival.sender == "outsider" and self._outsiders):
-            return message
+            return arrival.message
         return None
 
 
@@ -90,7 +111,7 @@ def _answer(message: Message, turn_id: str) -> Message | None:
     return replace(message, role="model", user_id="", turn_id=turn_id, question_ts=question_ts)
 
 
-def _turn_id(raw: dict[str, Any]) -> str:
+def _turn_id(raw: Mapping[str, Any]) -> str:
     """The turn that a message of ours is marked with."""
     metadata = raw.get("metadata")
     payload = metadata.get("event_payload") if isinstance(metadata, dict) else None

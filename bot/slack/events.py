@@ -86,7 +86,8 @@ class EventReader:
         thread = ThreadKey(channel_id, _ts(raw, "thread_ts") if raw.get("thread_ts") is not None else ts)
         words = self._words(raw) if sender in ("person", "outsider") else self._said(_text(raw.get("text")))
         user_id = _id(raw, "user") if sender in ("person", "outsider") else _text(raw.get("user"))
-        message = Message(thread, ts, "user", words.text, user_id=user_id, files=_files(raw.get("files")))
+        files, edited_ts = _files(raw.get("files")), _text(_dict(raw.get("edited")).get("ts"))
+        message = Message(thread, ts, "user", words.text, user_id=user_id, files=files, edited_ts=edited_ts)
         return Arrival(
             message=message,
             team_id=self._us.team_id,

@@ -25,6 +25,10 @@ LISTENED = frozenset({"app_home_opened", "app_uninstalled", "tokens_revoked"})
 class Intake(Protocol):
     """The core's door. Everything raises StoreError where the store cannot take it."""
 
+    def missed(self, ts: str) -> None:
+        """What was said then could not be taken, or was dropped by Slack; it may never come again."""
+        ...
+
     async def message(self, arrival: Arrival) -> Outcome:
         """A message, by any of the events that announce it."""
         ...
@@ -76,6 +80,7 @@ class AcceptFirst(AsyncMiddleware):
         body = req.body
         if body.get("type") == "app_rate_limited":
             log.warning("Slack drops events: too many an hour", extra={"team": body.get("team_id")})
+            self._intake.missed(str(body.get("minute_rate_limited") or ""))
             return BoltResponse(status=200, body="")
         if body.get("type") != "event_callback":
             return await self._pass_interaction(body, next)
@@ -107,6 +112,7 @@ class AcceptFirst(AsyncMiddleware):
         except (BotError, TimeoutError) as error:
             code = error.code if isinstance(error, BotError) else "too_slow"
             outcome = Outcome("ignored", f"not_stored_{code}")
+            self._intake.missed(str(body["event"].get("ts") or ""))
             log.warning("event not taken; Slack will send it again", extra=self._facts(body, outcome, retry, started))
             return BoltResponse(status=503, body="")
         log.info("event", extra=self._facts(body, outcome, retry, started))

@@ -84,3 +84,26 @@ async def test_a_threads_past_is_read_to_its_end(workspace: Workspace, side: Sla
     ]
     assert (newest[2].question_ts, newest[2].turn_id) == (root, f"{GENERAL}:{root}")
     assert len(all_of_it) == 233 and len(before) == 231
+
+
+async def test_a_threads_present_is_read_from_a_moment_on_with_whoever_said_it(
+    workspace: Workspace, side: SlackSide
+) -> None:
+    root = await workspace.say(ADA, GENERAL, "the root")
+    early, *_, gone = [await workspace.say(BEN, GENERAL, f"message {number}", root) for number in range(3)]
+    asked = await workspace.say(ADA, GENERAL, "@Tandem and yuo?", root)
+    await workspace.edit(ADA, GENERAL, asked, "@Tandem and you?")
+    await workspace.delete(BEN, GENERAL, gone)
+    ours = await side.connection.client.chat_postMessage(channel=GENERAL, thread_ts=root, text="Fine!")
+    thread = Thread(ThreadKey(GENERAL, root), TEAM, ADA, "channel")
+
+    said = await side.archive.since(thread, asked)
+    whole = await side.archive.since(thread, early)
+
+    question, answer = said.values()
+    assert list(said) == [asked, ours["ts"]]
+    assert question is not None and question.mentions_us and question.client_msg_id
+    assert (question.message.text, question.message.thread) == ("and you?", thread.key)
+    assert question.message.edited_ts > asked
+    assert answer is not None and answer.sender == "ourselves"
+    assert len(whole) == 4 and gone not in whole

@@ -2,16 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.conversation.answer import Answerer, Style
+from bot.conversation.arrival import Arrival
 from bot.conversation.choice import Chooser
 from bot.conversation.intake import Intake
+from bot.conversation.outages import Outages
 from bot.conversation.ports import Replies
 from bot.conversation.recall import Recall
+from bot.conversation.repair import Repair
 from bot.conversation.thread import Channel, Message, Person, Thread, ThreadKey
 from bot.conversation.triage import Rules
 from bot.conversation.worker import Worker
@@ -29,6 +32,7 @@ class People:
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
     archive: list[Message] = field(default_factory=list)
     archive_error: SlackError | None = None
+    said: list[Arrival] = field(default_factory=list)  # all that stands in the thread now
     asked: list[str] = field(default_factory=list)
 
     async def person(self, team_id: str, user_id: str) -> Person:
@@ -53,6 +57,13 @@ class People:
             raise self.archive_error
         return [m for m in self.archive if m.ts < before_ts][-newest:]
 
+    async def since(self, thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
+        """What stands there."""
+        self.asked.append(f"{thread.key} since {oldest_ts}")
+        if self.archive_error:
+            raise self.archive_error
+        return {said.message.ts: said for said in self.said if said.message.ts >= oldest_ts}
+
 
 @dataclass
 class Core:
@@ -65,6 +76,7 @@ class Core:
     worker: Worker
     intake: Intake
     chooser: Chooser
+    outages: Outages
 
     async def settled(self, timeout_s: float = 10.0) -> list[Shown]:
         """Wait until nothing runs and nothing waits; what people see then."""
@@ -89,6 +101,7 @@ async def core(
     people: People | None = None,
     transcript: Transcript | None = None,
     replies: Replies | None = None,
+    now: Callable[[], float] = time.time,
 ) -> AsyncIterator[Core]:
     """A core on an SQLite mirror; several on one file are several replicas."""
     mirror = await open_mirror(f"sqlite:///{path / 'tandem.db'}")
@@ -106,13 +119,29 @@ async def core(
         monotonic=time.monotonic,
         reference=lambda: "ref-1",
     )
-    worker = Worker(mirror.turns, answerer, owner=owner, lease_s=lease_s, max_turns=8, monotonic=time.monotonic)
+    rules = rules or Rules()
+    outages = Outages(mirror.turns, now=now)
+    worker = Worker(
+        mirror.turns,
+        answerer,
+        owner=owner,
+        lease_s=lease_s,
+        max_turns=8,
+        monotonic=time.monotonic,
+        repair=Repair(mirror.turns, mirror.threads, people, outages, rules, now=now),
+    )
     intake = Intake(
-        mirror.turns, mirror.threads, worker, notice=transcript.notice, rules=rules or Rules(), now=time.time
+        mirror.turns,
+        mirror.threads,
+        worker,
+        notice=transcript.notice,
+        rules=rules,
+        now=now,
+        missed=outages.missed,
     )
     running = asyncio.create_task(worker.run())
     try:
-        yield Core(mirror, by_id, people, transcript, worker, intake, chooser)
+        yield Core(mirror, by_id, people, transcript, worker, intake, chooser, outages)
     finally:
         running.cancel()
         await worker.drain(0)

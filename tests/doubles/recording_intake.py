@@ -20,7 +20,12 @@ class RecordingIntake:
     stops: list[Stop] = field(default_factory=list)
     retries: list[tuple[str, int, str]] = field(default_factory=list)
     turns: dict[str, str] = field(default_factory=dict)  # turn id -> text
+    lost: list[str] = field(default_factory=list)  # the ts of what could not be stored
     calls: int = 0
+
+    def missed(self, ts: str) -> None:
+        """Kept."""
+        self.lost.append(ts)
 
     async def message(self, arrival: Arrival) -> Outcome:
         """Turns for what is addressed to the bot."""

@@ -1,0 +1,139 @@
+"""A taken turn in, its thread made whole out: what Slack has and the mirror lacks is added, corrected or taken away.
+
+Only where something may be missing: after an outage, and where the message that made the thread ours came late, so that
+a reply to it may have come before it and been lost with the process that kept it.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.conversation.arrival import Arrival
+from bot.conversation.asking import asked, seconds
+from bot.conversation.hold import Hold
+from bot.conversation.mirror import ThreadStore, TurnStore
+from bot.conversation.outages import Outages
+from bot.conversation.ports import Archive
+from bot.conversation.thread import Message, ThreadKey
+from bot.conversation.triage import Rules, follow_up, is_addressed, triage
+from bot.conversation.turn import retry_number
+from bot.conversation.words import control_word
+from bot.errors import SlackError
+
+log = logging.getLogger("tandem.repair")
+
+_LATE_S = 1.0  # events come sooner: nobody has replied by then
+_TOO_OLD_S = 900.0  # who asked so long ago is told, not answered
+_SETTLED_S = 60.0  # younger messages may not be in Slack's list yet
+_MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Compares a thread with Slack's own record of it."""
+
+    turns: TurnStore
+    threads: ThreadStore
+    archive: Archive
+    outages: Outages
+    rules: Rules
+    now: Callable[[], float]
+
+    async def __call__(self, hold: Hold) -> bool:
+        """Whether a question was found that is older than the held one: it comes first.
+
+        Slack's refusal costs nothing but time: the thread's next turn tries again.
+        """
+        since = self._doubtful_since(hold)
+        if since is None:
+            return False
+        key, since_ts = hold.thread.key, f"{since:.6f}"
+        try:
+            said = await self.archive.since(hold.thread, since_ts)
+        except SlackError as error:
+            log.warning("not compared", extra={"thread_key": str(key), "code": error.code})
+            return False
+        known = {message.ts: message for message in await self.threads.messages(key, since_ts=since_ts, limit=_MOST)}
+        await self._correct(hold, known, said)
+        found = await self._add(hold, known, [arrival for arrival in said.values() if arrival])
+        self.outages.compared(key)
+        log.info("compared", extra={"thread_key": str(key), "messages": len(said), "found": len(found)})
+        return any(ts < hold.turn.question_ts for ts in found)
+
+    def _doubtful_since(self, hold: Hold) -> float | None:
+        """From when on the mirror may lack messages."""
+        turn, asked_at = hold.turn, seconds(hold.turn.question_ts)
+        if turn.state != "running":  # something of it may be shown: it goes on, and the next turn compares
+            return None
+        begins = turn.question_ts == turn.thread.thread_ts or not hold.thread.backfilled
+        came_late = begins and not retry_number(turn.id) and turn.asked_at - asked_at > _LATE_S
+        since = self.outages.doubtful_since(turn.thread)
+        doubtful = [each for each in (since, asked_at if came_late else None) if each is not None]
+        return min(doubtful) if doubtful else None
+
+    async def _correct(self, hold: Hold, known: Mapping[str, Message], said: Mapping[str, Arrival | None]) -> None:
+        """Edits and deletions that never arrived. A list without the question that was just asked proves nothing."""
+        key, settled_at = hold.thread.key, self.now() - _SETTLED_S
+        for ts, message in known.items():
+            arrival = said.get(ts)
+            if ts not in said or (arrival and arrival.subtype == "tombstone"):
+                shown = not ts.endswith("a")  # a turn that ended without a message of ours (see Message)
+                if shown and hold.turn.question_ts in said and seconds(ts) < settled_at:
+                    await self.threads.delete(key, ts)
+            elif arrival and message.role == "user" and arrival.message.edited_ts > message.edited_ts:
+                await self.threads.edit(key, ts, arrival.message.text, arrival.message.edited_ts)
+
+    async def _add(self, hold: Hold, known: Mapping[str, Message], said: Sequence[Arrival]) -> list[str]:
+        """What was said and never arrived; the ts of the questions that are new turns now."""
+        key = hold.thread.key
+        listed = {ts for turn in await self.turns.open_turns(key) for ts in turn.missed}
+        ours_from = self._ours_from(hold, said)
+        found, too_old = [], []
+        for arrival in said:
+            message = arrival.message
+            if message.ts in known or message.ts in listed or message.ts < ours_from or not self._concerns_us(arrival):
+                continue
+            if not self._is_question(arrival):
+                await self.threads.record(message)
+            elif self.now() - seconds(message.ts) > _TOO_OLD_S:
+                too_old.append(arrival)
+            elif await self._accept(arrival):
+                found.append(message.ts)
+        return found + await self._list(key, too_old)
+
+    def _ours_from(self, hold: Hold, said: Sequence[Arrival]) -> str:
+        """What was said before anybody spoke to us is history, and no question."""
+        if hold.thread.backfilled:
+            return ""
+        return min([hold.turn.question_ts, *(arrival.message.ts for arrival in said if is_addressed(arrival))])
+
+    def _concerns_us(self, arrival: Arrival) -> bool:
+        return triage(arrival, self.rules).verdict != "ignore"
+
+    def _is_question(self, arrival: Arrival) -> bool:
+        """As it would have been when it arrived; a `stop` that came so late stops nothing."""
+        word = control_word(arrival.message.text, addressed=is_addressed(arrival))
+        if is_addressed(arrival):
+            return True
+        return word.kind != "stop" if word else follow_up(arrival, self.rules).verdict == "question"
+
+    async def _accept(self, arrival: Arrival, missed: tuple[str, ...] = ()) -> bool:
+        turn, question = asked(arrival, now=self.now())
+        turn = replace(turn, missed=missed)
+        return await self.turns.accept(turn, question, client_msg_id=arrival.client_msg_id) == "new"
+
+    async def _list(self, key: ThreadKey, too_old: Sequence[Arrival]) -> list[str]:
+        """One turn for each asker, in which they are told what was not answered.
+
+        The turn comes first: should this process die here, the next one finds in the turn what is listed already.
+        """
+        found = []
+        for user_id in dict.fromkeys(arrival.message.user_id for arrival in too_old):
+            first, *others = [arrival for arrival in too_old if arrival.message.user_id == user_id]
+            missed = (first.message.ts, *(other.message.ts for other in others))
+            log.warning("too old to answer", extra={"thread_key": str(key), "user": user_id, "questions": len(missed)})
+            if await self._accept(first, missed):
+                found.append(first.message.ts)
+            for other in others:
+                await self.threads.record(other.message)
+        return found
