@@ -1,0 +1,1 @@
+"""A stand-in for Terraform's Google provider: it knows every argument and makes nothing, and asks for no account."""
