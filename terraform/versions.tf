@@ -1,0 +1,26 @@
+terraform {
+  required_version = ">= 1.9"
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 8.0"
+    }
+  }
+
+  # The bucket is named at `terraform init`: docs/operations.md, "Provision".
+  backend "gcs" {
+    prefix = "tandem"
+  }
+}
+
+provider "google" {
+  project = var.project_id
+  region  = var.region
+
+  default_labels = { app = "tandem" }
+}
+
+data "google_project" "this" {
+  project_id = var.project_id
+}
