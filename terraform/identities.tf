@@ -5,9 +5,9 @@ locals {
   pool = "principal://iam.googleapis.com/projects/${data.google_project.this.number}/locations/global/workloadIdentityPools/${var.project_id}.svc.id.goog"
 
   principals = {
-    bot    = "${local.pool}/subject/ns/tandem/sa/tandem"
-    gemma  = "${local.pool}/subject/ns/tandem/sa/gemma"
-    loader = "${local.pool}/subject/ns/tandem/sa/gemma-loader" # copies weights into the bucket, once for each model
+    bot     = "${local.pool}/subject/ns/tandem/sa/tandem"
+    gemma   = "${local.pool}/subject/ns/tandem/sa/gemma"
+    weights = "${local.pool}/subject/ns/tandem/sa/weights" # copies weights into the bucket, once for each model
   }
 }
 
@@ -49,10 +49,10 @@ resource "google_storage_bucket_iam_member" "gemma_reads_weights" {
   depends_on = [google_container_cluster.tandem]
 }
 
-resource "google_storage_bucket_iam_member" "loader_writes_weights" {
+resource "google_storage_bucket_iam_member" "weights_are_written" {
   bucket = google_storage_bucket.weights.name
   role   = "roles/storage.objectUser"
-  member = local.principals.loader
+  member = local.principals.weights
 
   depends_on = [google_container_cluster.tandem]
 }

@@ -6,7 +6,7 @@ locals {
     "tandem-slack-app-token"      = ["bot"]
     "tandem-slack-signing-secret" = ["bot"]
     "tandem-gemma-key"            = ["bot", "gemma"] # Gemma's server asks for it, the bot shows it
-  }, var.hugging_face_token ? { "tandem-hf-token" = ["loader"] } : {})
+  }, var.hugging_face_token ? { "tandem-hf-token" = ["weights"] } : {})
 
   secret_grants = merge([
     for secret, readers in local.secret_readers :

@@ -26,13 +26,13 @@ GRANTS = {
     ("repository tandem", "roles/artifactregistry.writer", "build"),
     ("bucket cloudbuild", "roles/storage.objectViewer", "build"),
     ("bucket weights", "roles/storage.objectViewer", "gemma"),
-    ("bucket weights", "roles/storage.objectUser", "gemma-loader"),
+    ("bucket weights", "roles/storage.objectUser", "weights"),
     ("secret tandem-slack-bot-token", "roles/secretmanager.secretAccessor", "tandem"),
     ("secret tandem-slack-app-token", "roles/secretmanager.secretAccessor", "tandem"),
     ("secret tandem-slack-signing-secret", "roles/secretmanager.secretAccessor", "tandem"),
     ("secret tandem-gemma-key", "roles/secretmanager.secretAccessor", "tandem"),
     ("secret tandem-gemma-key", "roles/secretmanager.secretAccessor", "gemma"),
-    ("secret tandem-hf-token", "roles/secretmanager.secretAccessor", "gemma-loader"),
+    ("secret tandem-hf-token", "roles/secretmanager.secretAccessor", "weights"),
 }
 
 

@@ -67,9 +67,9 @@ class Block:
 
 def version() -> str:
     """The provider's version that the package was made from."""
-    return re.findall(r"hashicorp/google provider version ([\d.]+)", distribution(PACKAGE).read_text("METADATA") or "")[
-        0
-    ]
+    description = distribution(PACKAGE).read_text("METADATA") or ""
+    found = re.search(r"hashicorp/google provider version ([\d.]+)", description)
+    return found[1] if found else ""
 
 
 def schemas(resources: Iterable[str], data_sources: Iterable[str]) -> tuple[dict[str, Block], dict[str, Block]]:
