@@ -17,6 +17,7 @@ from bot.llm.dialects.chat import Chat
 from bot.llm.dialects.completions import Completions
 from bot.llm.dialects.generate import Generate
 from bot.llm.errors import from_exception, from_refusal, narrowed
+from bot.llm.gathering import SHARED, Gathering
 from bot.llm.templates import codelab, gemma3
 
 CONNECT_S = 3.0
@@ -45,13 +46,21 @@ class Key:
 class GemmaModel:
     """One Gemma on one inference server. Shares the session it is given and does not close it."""
 
-    def __init__(self, spec: ModelSpec, *, session: aiohttp.ClientSession, api_key: str | Key = "") -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        *,
+        session: aiohttp.ClientSession,
+        api_key: str | Key = "",
+        gathering: Gathering = SHARED,
+    ) -> None:
         self._spec = spec
         self._entry = spec.entry
         self._session = session
         self._key = api_key if isinstance(api_key, Key) else Key(api_key)
         self._root = spec.url.rstrip("/").removesuffix("/v1")
         self._dialect = dialect_of(spec)
+        self._gathering = gathering
         self._lists_models = spec.dialect != "generate"
         self._served: Served | None = None
 
@@ -86,8 +95,9 @@ class GemmaModel:
             async with self._session.post(url, json=body, **self._options()) as response:
                 await self._refuse(response, url)
                 try:
-                    async for chunk in self._dialect.chunks(response.content.iter_any(), body):
-                        yield chunk
+                    with self._gathering.pieces(response) as pieces:
+                        async for chunk in self._dialect.chunks(pieces, body):
+                            yield chunk
                 finally:
                     response.close()  # at once, also in the middle of an answer: that is what stops the server
         except PromptTooLong as exc:

@@ -10,6 +10,7 @@ from bot.conversation.models import Chunk, Prompt, PromptTurn
 from bot.conversation.ports import Model
 from bot.errors import ModelError
 from bot.llm.catalogue import load_catalogue
+from bot.llm.gathering import SHARED, Gathering
 from bot.llm.gemma import GemmaModel
 from tests.doubles.gemma_server import GemmaServer
 
@@ -17,8 +18,16 @@ SPEC = load_catalogue()[0]
 QUESTION = Prompt(system="Be brief.", turns=(PromptTurn("user", "Hello?"),))
 
 
-def model_at(server: GemmaServer, session: aiohttp.ClientSession, *, key: str = "", **changes: Any) -> GemmaModel:
-    return GemmaModel(replace(SPEC, **{"url": server.url} | changes), session=session, api_key=key)
+def model_at(
+    server: GemmaServer,
+    session: aiohttp.ClientSession,
+    *,
+    key: str = "",
+    gathering: Gathering = SHARED,
+    **changes: Any,
+) -> GemmaModel:
+    spec = replace(SPEC, **{"url": server.url} | changes)
+    return GemmaModel(spec, session=session, api_key=key, gathering=gathering)
 
 
 async def answer_of(model: Model, prompt: Prompt = QUESTION) -> tuple[str, Chunk]:

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
 from typing import Any
 
 from bot.conversation.models import Chunk, FinishReason
 from bot.conversation.thread import Usage
 from bot.errors import StreamBroken
-from bot.llm import sse
 from bot.llm.errors import error_words
+from bot.llm.sse import EventStream
 
 DONE = "[DONE]"
 FINISHES: dict[str, FinishReason] = {"stop": "stop", "length": "length", "content_filter": "blocked"}
@@ -18,26 +17,57 @@ FINISHES: dict[str, FinishReason] = {"stop": "stop", "length": "length", "conten
 async def chunks(data: AsyncIterator[bytes], text_of: Callable[[Any], object]) -> AsyncGenerator[Chunk, None]:
     """Text as it arrives, then one last chunk with finish and usage, once the stream has said that it is whole.
 
-    `text_of` takes the text out of a choice. An answer is whole only with a finish reason *and* `[DONE]`: a server that
-    is shut down says `abort`, one whose engine dies sends an error and then `[DONE]`, one that is cut sends neither.
+    `text_of` takes the text out of a choice; what arrives together is one chunk. An answer is whole only with a finish
+    reason *and* `[DONE]`: a server that is shut down says `abort`, one whose engine dies sends an error and then
+    `[DONE]`, one that is cut sends neither.
     """
-    finish: FinishReason | None = None
-    usage: Usage | None = None
-    async with aclosing(sse.events(data)) as events:
-        async for event in events:
-            if event == DONE:
-                break
-            message = parse(event)
-            usage = read_usage(message.get("usage")) or usage
-            for choice in message.get("choices") or ():
-                finish = _finish(choice) or finish
-                text = text_of(choice)
-                yield Chunk(text=text if isinstance(text, str) else "")
-        else:
-            raise StreamBroken("the stream ended without [DONE]")
-    if finish is None:
+    stream, answer = EventStream(), _Answer(text_of)
+    async for piece in data:
+        broken: StreamBroken | None = None
+        try:
+            for event in stream.feed(piece):
+                answer.take(event)
+        except StreamBroken as exc:
+            broken = exc
+        if (text := answer.said()) is not None:
+            yield Chunk(text=text)
+        if broken is not None:
+            raise broken
+        if answer.done:
+            break
+    if not answer.done:
+        raise StreamBroken("the stream ended without [DONE]")
+    if answer.finish is None:
         raise StreamBroken("the stream ended without a finish reason")
-    yield Chunk(finish=finish, usage=usage)
+    yield Chunk(finish=answer.finish, usage=answer.usage)
+
+
+class _Answer:
+    """What a stream's events have said so far."""
+
+    def __init__(self, text_of: Callable[[Any], object]) -> None:
+        self.finish: FinishReason | None = None
+        self.usage: Usage | None = None
+        self.done = False
+        self._text_of = text_of
+        self._texts: list[str] = []
+
+    def take(self, event: str) -> None:
+        """Read one event; raises StreamBroken."""
+        if self.done or event == DONE:
+            self.done = True
+            return
+        message = parse(event)
+        self.usage = read_usage(message.get("usage")) or self.usage
+        for choice in message.get("choices") or ():
+            self.finish = _finish(choice) or self.finish
+            text = self._text_of(choice)
+            self._texts.append(text if isinstance(text, str) else "")
+
+    def said(self) -> str | None:
+        """The text since this was asked last; None where no choice came, "" where one came without text."""
+        texts, self._texts = self._texts, []
+        return "".join(texts) if texts else None
 
 
 def parse(text: str) -> dict[str, Any]:
