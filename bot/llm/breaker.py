@@ -26,8 +26,16 @@ class BreakerModel:
     server's health, and a reader who stops says nothing either.
     """
 
-    def __init__(self, model: Model, *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        clock: Callable[[], float] = monotonic,
+        on_rest: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        """`on_rest` hears True when the model begins to be left alone, and False when that is over."""
         self._model = model
+        self._on_rest = on_rest
         self._clock = clock
         self._outcomes: deque[tuple[float, bool]] = deque()  # when, and whether it failed
         self._opened_at: float | None = None
@@ -76,7 +84,7 @@ class BreakerModel:
         return True
 
     def _recovered(self) -> bool:
-        self._opened_at = None
+        self._rest(None)
         self._probing = False
         self._outcomes.clear()
         return False
@@ -84,11 +92,16 @@ class BreakerModel:
     def _note(self, *, failed: bool, probe: bool) -> None:
         now = self._clock()
         if probe:  # a probe that succeeded without a word of text, or one that failed
-            self._opened_at = now if failed else None
+            self._rest(now if failed else None)
             return
         self._outcomes.append((now, failed))
         while self._outcomes[0][0] <= now - WINDOW_S:
             self._outcomes.popleft()
         failures = sum(failed for _, failed in self._outcomes)
         if self._opened_at is None and failures >= MIN_FAILURES and failures >= FAILURE_SHARE * len(self._outcomes):
-            self._opened_at = now
+            self._rest(now)
+
+    def _rest(self, since: float | None) -> None:
+        if (since is None) != (self._opened_at is None):
+            self._on_rest(since is not None)
+        self._opened_at = since

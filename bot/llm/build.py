@@ -1,6 +1,8 @@
 """ModelSpecs and what the environment says in, the models that can be asked out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import aiohttp
 
@@ -13,7 +15,7 @@ from bot.llm.gemini import GeminiAccess, GeminiModel
 from bot.llm.gemma import GemmaModel, Key
 from bot.llm.retry import RetryBudget, RetryingModel
 
-__all__ = ["GeminiAccess", "GemmaAccess", "Key", "build_models", "names"]
+__all__ = ["GeminiAccess", "GemmaAccess", "Key", "build_models", "configured", "names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +28,16 @@ class GemmaAccess:
     api_key: str | Key = ""
 
 
-def build_models(
-    specs: tuple[ModelSpec, ...],
-    *,
-    session: aiohttp.ClientSession,
-    gemma: GemmaAccess | None,
-    gemini: GeminiAccess | None,
-    include_demo: bool,
-) -> dict[str, Model]:
-    """The models that are configured, by id, in the catalogue's order; each retries, and rests while it keeps failing.
+def configured(
+    specs: tuple[ModelSpec, ...], *, gemma: GemmaAccess | None, gemini: GeminiAccess | None, include_demo: bool
+) -> tuple[ModelSpec, ...]:
+    """The models that can be asked, in the catalogue's order, as the environment has changed them.
 
     A Gemma entry is configured when it has an address, a Gemini entry when there is access. A stand-in that is not
     configured is dropped from its entry. Raises ConfigError for a dialect that cannot take the entry's prompts.
     """
-    budget = RetryBudget()
-    keys: dict[str, str | Key] = {}
     first = _first(specs, "gemma")
     if gemma and first:
-        keys[first.entry.id] = gemma.api_key
         dialect = gemma.dialect or first.dialect
         if problems := list(mismatches(first.family, dialect)):
             raise ConfigError([f"GEMMA_DIALECT is {dialect!r}, but {problem}" for problem in problems])
@@ -52,18 +46,37 @@ def build_models(
     first = _first(specs, "gemini")
     if gemini and first:
         specs = _swapped(specs, first, _renamed(first, gemini.model))
+    return _connected([spec for spec in specs if _configured(spec, gemini, include_demo)])
 
+
+def build_models(
+    specs: tuple[ModelSpec, ...],
+    *,
+    session: aiohttp.ClientSession,
+    gemma: GemmaAccess | None,
+    gemini: GeminiAccess | None,
+    include_demo: bool,
+    on_rest: Callable[[str, bool], None] = lambda _id, _resting: None,
+) -> dict[str, Model]:
+    """The configured models of a catalogue, by id; each retries, and rests while it keeps failing.
+
+    `on_rest` hears, with a model's id, when it begins to be left alone, and when that is over.
+    """
+    budget = RetryBudget()
+    first = _first(specs, "gemma")
     models: dict[str, Model] = {}
-    for spec in _connected([spec for spec in specs if _configured(spec, gemini, include_demo)]):
+    for spec in configured(specs, gemma=gemma, gemini=gemini, include_demo=include_demo):
+        id_ = spec.entry.id
         if spec.provider == "demo":
-            models[spec.entry.id] = DemoModel(spec.entry)
+            models[id_] = DemoModel(spec.entry)
             continue
         bare: Model
         if spec.provider == "gemini" and gemini:
             bare = GeminiModel(spec, gemini, session=session)
         else:
-            bare = GemmaModel(spec, session=session, api_key=keys.get(spec.entry.id, ""))
-        models[spec.entry.id] = RetryingModel(BreakerModel(bare), budget=budget)
+            key = gemma.api_key if gemma and first and id_ == first.entry.id else ""
+            bare = GemmaModel(spec, session=session, api_key=key)
+        models[id_] = RetryingModel(BreakerModel(bare, on_rest=partial(on_rest, id_)), budget=budget)
     return models
 
 
@@ -92,8 +105,8 @@ def _configured(spec: ModelSpec, gemini: GeminiAccess | None, include_demo: bool
     return {"gemma": bool(spec.url), "gemini": gemini is not None, "demo": include_demo}[spec.provider]
 
 
-def _connected(specs: list[ModelSpec]) -> list[ModelSpec]:
+def _connected(specs: list[ModelSpec]) -> tuple[ModelSpec, ...]:
     ids = {spec.entry.id for spec in specs}
-    return [
+    return tuple(
         spec if spec.entry.stand_in in ids else replace(spec, entry=replace(spec.entry, stand_in="")) for spec in specs
-    ]
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from bot.conversation.models import ModelEntry, Where
+from bot.conversation.thread import Usage
 from bot.errors import ConfigError
 
 Provider = Literal["gemma", "gemini", "demo"]
@@ -33,6 +34,12 @@ class Price:
     input: float
     output: float
     cached: float
+
+    def of(self, usage: Usage) -> float:
+        """What so many tokens cost, in US dollars."""
+        fresh = max(0, usage.prompt - usage.cached)
+        said = usage.answer + usage.thoughts
+        return (fresh * self.input + usage.cached * self.cached + said * self.output) / 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -47,11 +48,14 @@ class SlackCalls:
         *,
         deadline_s: float = WRITE_DEADLINE_S,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        around: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
+        """`around` is made for each request, by its method: it sees when it leaves, and how it ends."""
         self._client = client
         self.budget = budget
         self._deadline_s = deadline_s
         self._pause = pause
+        self._around = around
         self._lacking: set[str] = set()  # the scopes whose absence the log has
 
     async def call(self, method: str, *, team_id: str = "", urgency: Urgency = "final", **args: Any) -> dict[str, Any]:
@@ -120,6 +124,10 @@ class SlackCalls:
                 await self._pause(READ_AGAIN_AFTER_S)
 
     async def _send(self, method: str, args: Args) -> dict[str, Any]:
+        with self._around(method):
+            return await self._request(method, args)
+
+    async def _request(self, method: str, args: Args) -> dict[str, Any]:
         body = {name: value for name, value in args.items() if value is not None}
         if method == "chat.postMessage":
             # nothing that anybody wrote is fetched, and no @name in a text becomes a mention

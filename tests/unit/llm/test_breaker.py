@@ -24,7 +24,8 @@ class Patient:
         self.speak = asyncio.Event()
         self.asked = 0
         self.now = 0.0
-        self.breaker = BreakerModel(self, clock=lambda: self.now)
+        self.rests: list[bool] = []
+        self.breaker = BreakerModel(self, clock=lambda: self.now, on_rest=self.rests.append)
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
         self.asked += 1
@@ -154,3 +155,17 @@ async def test_check_asks_even_a_model_that_is_left_alone(model: Patient) -> Non
     await open_up(model)
 
     assert await model.breaker.check() == "asked"
+
+
+async def test_an_operator_hears_once_when_a_model_is_left_alone_and_once_when_that_is_over(model: Patient) -> None:
+    model.error = ModelUnavailable("x")
+    await model.ask(7)
+    assert model.rests == [True]
+
+    model.now += 16
+    await model.ask()  # the probe fails
+    model.now += 16
+    model.error = None
+    await model.ask(2)
+
+    assert model.rests == [True, False]

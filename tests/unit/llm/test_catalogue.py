@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.conversation.thread import Usage
 from bot.errors import ConfigError
-from bot.llm.catalogue import KEYS, load_catalogue, parse_catalogue
+from bot.llm.catalogue import KEYS, Price, load_catalogue, parse_catalogue
 
 ENTRY = """
 [[model]]
@@ -137,3 +138,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name, words in {"none.toml": "No such file", "latin.toml": "not UTF-8", ".": "directory"}.items():
         with pytest.raises(ConfigError, match=words):
             load_catalogue(tmp_path / name)
+
+
+def test_an_answer_costs_its_tokens_by_kind_what_came_from_the_cache_at_its_own_price() -> None:
+    price = Price(input=1.0, output=10.0, cached=0.1)
+
+    assert price.of(Usage(prompt=3_000_000, cached=1_000_000, answer=100_000, thoughts=400_000)) == pytest.approx(7.1)
