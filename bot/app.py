@@ -31,7 +31,7 @@ from bot.conversation.triage import Rules
 from bot.conversation.turn import ReplyMode, Turn
 from bot.conversation.worker import Worker
 from bot.inspection import Inspection
-from bot.rooms import Models, SlackDoor, open_models, open_slack, open_store
+from bot.rooms import Models, SlackDoor, open_instruments, open_models, open_slack, open_store
 from bot.rotation import Rotation, Take
 from bot.server import Handler, Server
 from bot.slack.archive import SlackArchive
@@ -46,6 +46,7 @@ from bot.slack.model_panel import ModelPanel
 from bot.slack.replies import SlackReplies
 from bot.slack.socket import SocketMode
 from bot.store import Mirror
+from bot.telemetry.instruments import Instruments
 from bot.telemetry.logs import configure_logs
 
 log = logging.getLogger("tandem.app")
@@ -56,7 +57,7 @@ async def run(settings: Settings, files: Mapping[str, Path]) -> int:
 
     `files` are those that settings were read from: where one of them holds a secret, the bot follows its changes.
     """
-    configure_logs(settings.log_level, settings.log_format)
+    configure_logs(settings.log_level, settings.log_format, project=settings.google_cloud_project)
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
@@ -80,16 +81,20 @@ class Bot:
 async def serving(settings: Settings, files: Mapping[str, Path]) -> AsyncIterator[Bot]:
     """The whole bot, until the block is left; then it drains."""
     async with AsyncExitStack() as stack:
-        models = await stack.enter_async_context(open_models(settings))
-        mirror = await open_store(settings)
+        instruments = await stack.enter_async_context(open_instruments(settings))
+        models = await stack.enter_async_context(open_models(settings, instruments))
+        mirror = await open_store(settings, instruments)
         stack.push_async_callback(mirror.close)
-        slack = await stack.enter_async_context(open_slack(settings))
+        slack = await stack.enter_async_context(open_slack(settings, instruments))
         errands = Errands()
         stack.push_async_callback(errands.close)
-        core = _core(settings, models, mirror, slack, errands)
+        core = _core(settings, models, mirror, slack, errands, instruments)
         app = build_app(*_events(settings, slack, core, errands))
         draining = asyncio.Event()
         server, door, takers = _doors(settings, app, slack, mirror, draining)
+        instruments.watch("tandem_turns_in_flight", lambda: core.worker.running)
+        if door is not None:
+            instruments.watch("tandem_sockets_connected", lambda: door.connected)
         # What is pushed last ends first: events go to other replicas, then turns end, then the health checks.
         stack.push_async_callback(server.close)
         async with AsyncExitStack() as begun:
@@ -120,7 +125,9 @@ class _Core:
     outages: Outages
 
 
-def _core(settings: Settings, models: Models, mirror: Mirror, slack: SlackDoor, errands: Errands) -> _Core:
+def _core(
+    settings: Settings, models: Models, mirror: Mirror, slack: SlackDoor, errands: Errands, instruments: Instruments
+) -> _Core:
     directory = SlackDirectory(slack.calls, mirror.threads, slack.us)
     reader = EventReader(slack.us, name_of=directory.name_of, outsiders=settings.allow_outsiders)
     entries = [model.entry for model in models.by_id.values()]
@@ -144,7 +151,7 @@ def _core(settings: Settings, models: Models, mirror: Mirror, slack: SlackDoor, 
     answerer = Answerer(
         models.by_id,
         chooser,
-        replies=replies,
+        replies=instruments.replies(replies),
         recall=Recall(mirror.threads, archive, directory),
         style=_style(settings),
         monotonic=time.monotonic,
@@ -154,7 +161,7 @@ def _core(settings: Settings, models: Models, mirror: Mirror, slack: SlackDoor, 
     outages = Outages(mirror.turns, now=time.time)
     worker = Worker(
         mirror.turns,
-        answerer,
+        instruments.answers(answerer),
         owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
         lease_s=settings.lease_s,
         max_turns=settings.max_turns,
@@ -164,7 +171,7 @@ def _core(settings: Settings, models: Models, mirror: Mirror, slack: SlackDoor, 
     intake = Intake(
         mirror.turns, mirror.threads, worker, notice=notice, rules=rules, now=time.time, missed=outages.missed
     )
-    return _Core(directory, reader, chooser, worker, intake, outages)
+    return _Core(directory, reader, chooser, worker, instruments.intake(intake), outages)
 
 
 def _events(

@@ -1,4 +1,4 @@
-"""HTTP in: /healthz and /readyz for the platform, and whatever handlers it is given, such as /slack/events."""
+"""HTTP in: /healthz and /readyz for the platform, and whatever handlers it is given: /slack/events, /metrics."""
 
 import errno
 import logging
@@ -19,7 +19,8 @@ SHUTDOWN_S = 5.0  # for requests on their way when it closes
 class Server:
     """Listens on one address.
 
-    `alive` says why the process should be restarted, `ready` why no work should be sent to it; "" = neither.
+    `alive` says why the process should be restarted, `ready` why no work should be sent to it; "" = neither. Without
+    them it has no such routes. `setting` is the port's, for whoever reads that it is taken.
     """
 
     def __init__(
@@ -27,16 +28,19 @@ class Server:
         host: str,
         port: int,
         *,
-        alive: Check,
-        ready: Check,
+        alive: Check | None = None,
+        ready: Check | None = None,
         get: Mapping[str, Handler] | None = None,
         post: Mapping[str, Handler] | None = None,
+        setting: str = "PORT",
     ) -> None:
         self._host = host
         self._port = port
+        self._setting = setting
         app = web.Application()
-        app.router.add_get("/healthz", _answering(alive))
-        app.router.add_get("/readyz", _answering(ready))
+        for path, check in (("/healthz", alive), ("/readyz", ready)):
+            if check is not None:
+                app.router.add_get(path, _answering(check))
         for path, handler in (get or {}).items():
             app.router.add_get(path, _function(handler))
         for path, handler in (post or {}).items():
@@ -56,7 +60,7 @@ class Server:
             await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
             await self._runner.cleanup()
-            raise ConfigError([_problem(error, self._host, self._port)]) from error
+            raise ConfigError([_problem(error, self._host, self._setting, self._port)]) from error
         log.info("listening", extra={"host": self._host, "port": self.port})
 
     async def close(self) -> None:
@@ -81,9 +85,11 @@ def _function(handler: Handler) -> Handler:
     return answer
 
 
-def _problem(error: OSError, host: str, port: int) -> str:
+def _problem(error: OSError, host: str, setting: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"PORT={port} is in use on {host} already: stop what listens there, or set another PORT."
+        return f"{setting}={port} is in use on {host} already: stop what listens there, or set another {setting}."
     if error.errno == errno.EACCES:
-        return f"PORT={port} may not be opened by this user: set a PORT of 1024 or more."
-    return f"HOST={host} with PORT={port} cannot be listened on ({error.strerror or type(error).__name__}): set both."
+        return f"{setting}={port} may not be opened by this user: set a {setting} of 1024 or more."
+    return (
+        f"HOST={host} with {setting}={port} cannot be listened on ({error.strerror or type(error).__name__}): set both."
+    )

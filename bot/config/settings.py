@@ -110,6 +110,18 @@ class Settings(BaseModel):
     inspect: bool = _setting(
         "TANDEM_INSPECT", False, "Show the mirror at `/inspect`, on loopback only; for development."
     )
+    metrics_port: int | None = _setting(
+        "TANDEM_METRICS_PORT",
+        None,
+        "Port of `/metrics`, for Prometheus; keep it from the public. Empty: there are no metrics.",
+        ge=0,
+        le=65535,
+    )
+    otlp_endpoint: Address = _setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "OpenTelemetry collector for traces (OTLP over HTTP), such as `http://collector:4318`. Empty: none are made.",
+    )
     log_level: LogLevel = _setting("LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`.")
     log_format: Literal["json", "text"] = _setting("TANDEM_LOG_FORMAT", "json", "`json` or `text`.")
     failpoint: str = _setting("TANDEM_FAILPOINT", "", "For tests only: where this process dies (bot/failpoints.py).")

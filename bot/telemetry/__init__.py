@@ -1,1 +1,1 @@
-"""What Tandem tells its operators: logs here; wrapped around the ports, imported by nobody inside."""
+"""What Tandem tells its operators: logs, metrics, traces; wrapped around the ports, imported by nobody inside."""

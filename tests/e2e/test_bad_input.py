@@ -112,7 +112,7 @@ async def test_who_may_not_choose_and_what_has_vanished_is_said(slack: Team, tmp
     assert told.startswith("Gemini 3.8 Flash is not set up correctly, so it cannot answer.") and without_jargon(told)
     line = logged(slack.tandem, told)
     assert line["code"] == "model_misconfigured"
-    assert "gcloud services enable aiplatform.googleapis.com --project a-project" in line["exc_info"]
+    assert "gcloud services enable aiplatform.googleapis.com --project a-project" in line["stack_trace"]
 
     with closing(sqlite3.connect(tmp_path / "tandem.db")) as db, db:
         for table in ("threads", "turns", "messages"):
@@ -165,11 +165,11 @@ async def test_a_gemma_that_cannot_answer_is_apologised_for_and_the_log_says_why
         log = {name: logged(slack.tandem, text) for name, text in told.items()}
 
     assert told["away"].startswith("Gemma A could not be reached. Please try again in a moment")
-    assert f"{nowhere}/v1/models cannot be reached (connection refused); check GEMMA_URL" in log["away"]["exc_info"]
+    assert f"{nowhere}/v1/models cannot be reached (connection refused); check GEMMA_URL" in log["away"]["stack_trace"]
     assert told["dialect"].startswith("Gemma B is not set up correctly, so it cannot answer. Please tell whoever")
-    assert "/generate does not exist there (HTTP 404); check GEMMA_URL and GEMMA_DIALECT" in log["dialect"]["exc_info"]
+    assert "/generate does not exist there (HTTP 404); check GEMMA_URL and GEMMA_DIALECT" in log["dialect"]["stack_trace"]
     assert told["other"].startswith("Gemma C is not set up correctly, so it cannot answer. Please tell whoever")
-    assert "serves 'gemma', not 'google/gemma-3-27b-it'; check GEMMA_MODEL" in log["other"]["exc_info"]
+    assert "serves 'gemma', not 'google/gemma-3-27b-it'; check GEMMA_MODEL" in log["other"]["stack_trace"]
     assert all(map(without_jargon, told.values()))
 
 
@@ -201,7 +201,7 @@ async def test_a_missing_scope_is_named_at_start_and_when_it_is_missed(tmp_path:
             told = (await seen(workspace, "reference", user=ADA, channel=DM))["text"]
             line = logged(tandem, told)
 
-    assert at_start["level"] == "ERROR" and at_start["scope"] == "users:read"
+    assert at_start["severity"] == "ERROR" and at_start["scope"] == "users:read"
     assert "lacks the scope users:read: in your app's manifest add the line `- users:read " in at_start["message"]
     assert "built-in demo" in answer, "what can be done without the scope is done"
     assert told.startswith("Slack did not let me do that. Please tell whoever runs Tandem (reference ")

@@ -23,6 +23,8 @@ ROOMS = {
     "slack_sdk": "bot/slack",
     "slack_bolt": "bot/slack",
     "xllamacpp": "bot/llm/local",
+    "opentelemetry": "bot/telemetry",
+    "prometheus_client": "bot/telemetry",
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.telemetry.correlation import HERE, Point, trace_id
 from bot.telemetry.logs import CAPS, configure_logs, redacted
 
 
@@ -32,7 +33,7 @@ def test_a_record_is_one_json_object_with_its_facts_as_keys() -> None:
     facts = json.loads(line)
     assert facts.pop("time").endswith("+00:00")
     assert facts == {
-        "level": "INFO",
+        "severity": "INFO",
         "logger": "tandem.turn",
         "message": "answered",
         "turn_id": "C1:1.2",
@@ -50,7 +51,7 @@ def test_an_exception_stays_within_its_line() -> None:
         logging.getLogger("tandem").exception("failed")
 
     [line] = stream.getvalue().splitlines()
-    assert "line two" in json.loads(line)["exc_info"]
+    assert "line two" in json.loads(line)["stack_trace"]
 
 
 def test_text_for_a_terminal_puts_the_facts_behind_the_message() -> None:
@@ -110,3 +111,38 @@ def test_a_higher_level_holds_for_libraries_too() -> None:
     logging.getLogger("slack_sdk").warning("reconnecting")
 
     assert stream.getvalue() == ""
+
+
+TRACE, SPAN = "logging.googleapis.com/trace", "logging.googleapis.com/spanId"
+
+
+def facts_of(stream: io.StringIO) -> dict[str, object]:
+    return dict(json.loads(stream.getvalue().splitlines()[-1]))
+
+
+def test_every_line_about_a_turn_names_its_trace_as_cloud_logging_wants_it() -> None:
+    stream = io.StringIO()
+    configure_logs(project="a-project", stream=stream)
+
+    logging.getLogger("tandem.turn").info("turn ended", extra={"turn": "C1:1.2"})
+
+    assert facts_of(stream)[TRACE] == f"projects/a-project/traces/{trace_id('C1:1.2')}"
+    assert SPAN not in facts_of(stream)
+
+
+def test_a_line_that_names_no_turn_belongs_to_the_one_that_its_task_works_for() -> None:
+    stream = io.StringIO()
+    configure_logs(stream=stream)
+    before = HERE.set(Point(trace_id("C1:1.2"), "00f067aa0ba902b7"))
+    try:
+        logging.getLogger("tandem.slack").warning("slow")
+        ours = facts_of(stream)
+        logging.getLogger("tandem.slack").warning("slow", extra={"turn": "C1:9.9"})
+        another = facts_of(stream)
+    finally:
+        HERE.reset(before)
+    logging.getLogger("tandem.slack").warning("slow", extra={"turn": ""})
+
+    assert (ours[TRACE], ours[SPAN]) == (trace_id("C1:1.2"), "00f067aa0ba902b7")
+    assert another[TRACE] == trace_id("C1:9.9") and SPAN not in another
+    assert TRACE not in facts_of(stream)
