@@ -92,11 +92,10 @@ class Posted:
 
     async def keep(self, under: Sequence[Block]) -> None:
         """Leave a message that was taken over as it is, with something new under it."""
-        await self.end_stream()
         kept = [block for block in self.inherited if block.get("type") not in ("actions", "context")]
         mark = None if self.marked else turn_mark(self.outlet.journal.turn.id, self.number)
         args = {"ts": self.ts, "metadata": mark, "blocks": [*kept, *under]}
-        await self.outlet.send("chat.update", lambda: args, urgency="final")
+        await self._rewrite(lambda: args, urgency="final")
         self.finished = True
 
     async def end_stream(self, status: str = "processing") -> dict[str, Any] | None:
@@ -188,28 +187,30 @@ class Posted:
             mark = None if self.marked else turn_mark(self.outlet.journal.turn.id, self.number)
             return {"ts": self.ts, "metadata": mark, **content(sent, under, plainly=self.outlet.plain)}
 
-        await self.end_stream()
         permit = self._permit() if urgency == "final" and self.mode == "edit" else None
-        for last in (False, True):
-            try:
-                sending = self.outlet.send("chat.update", compose, urgency=urgency, since=since, permit=permit)
-                if await sending is not None:
-                    self.shown, self.marked = sent, True
-                return
-            except SlackRejected as rejected:
-                if last or not await self._mended(rejected):
-                    raise
-
-    async def _mended(self, rejected: SlackRejected) -> bool:
-        """Do something about a refused update; whether it may be repeated."""
-        if rejected.slack_code == STILL_STREAMING:
-            self.mode, self.live = "native", True
-            await self.end_stream()
-            return True
-        if rejected.slack_code in BLOCKS_REFUSED and not self.outlet.plain:
+        try:
+            answer = await self._rewrite(compose, urgency=urgency, since=since, permit=permit)
+        except SlackRejected as rejected:
+            if rejected.slack_code not in BLOCKS_REFUSED or self.outlet.plain:
+                raise
             self.outlet.plain = True
-            return True
-        return False
+            answer = await self._rewrite(compose, urgency=urgency, since=since, permit=permit)
+        if answer is not None:
+            self.shown, self.marked = sent, True
+
+    async def _rewrite(self, compose: Callable[[], dict[str, Any]], **how: Any) -> dict[str, Any] | None:
+        """Update the message. Raises SlackUnavailable also while its stream cannot be stopped: Slack edits none."""
+        for last in (False, True):
+            await self.end_stream()
+            try:
+                return await self.outlet.send("chat.update", compose, **how)
+            except SlackRejected as rejected:
+                if rejected.slack_code != STILL_STREAMING:
+                    raise
+                self.mode, self.live = "native", True
+                if last:
+                    raise SlackUnavailable(f"the stream of {self.ts} could not be stopped") from rejected
+        return None
 
 
 def content(text: str, under: Sequence[Block], *, plainly: bool) -> dict[str, Any]:

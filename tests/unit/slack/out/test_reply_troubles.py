@@ -145,11 +145,12 @@ async def test_a_piece_that_slack_never_confirmed_is_never_appended_again(effect
         assert len(asking.slack.named("chat.appendStream")) == 3
 
 
+@pytest.mark.parametrize("times", [1, 3, 6])
 @pytest.mark.parametrize("effect", [True, False])
 @virtual_time
-async def test_a_stop_that_slack_never_confirmed_ends_in_the_whole_answer(effect: bool) -> None:
+async def test_a_stop_that_slack_never_confirmed_ends_in_the_whole_answer(effect: bool, times: int) -> None:
     async with asked() as asking:
-        asking.slack.faults.append(Fault("chat.stopStream", "trouble", effect=effect))
+        asking.slack.faults.append(Fault("chat.stopStream", "trouble", effect=effect, times=times))
         await asking.answer("native", *WORDS)
 
         assert_shown_once(asking)
