@@ -97,7 +97,7 @@ def _sentence(name: str, value: str, message: str) -> str:
 
 
 def _missing(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What `tandem serve` cannot do without, by variable."""
+    """What `tandem serve` cannot do without, or cannot do, by variable."""
     if not settings.slack_bot_token.get_secret_value():
         where = "your app's page at api.slack.com/apps, OAuth & Permissions, Bot User OAuth Token"
         yield "SLACK_BOT_TOKEN", f"SLACK_BOT_TOKEN is missing: copy it from {where}."
@@ -107,6 +107,8 @@ def _missing(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.transport == "http" and not settings.slack_signing_secret.get_secret_value():
         how = "copy it from Basic Information, App Credentials"
         yield "SLACK_SIGNING_SECRET", f"SLACK_SIGNING_SECRET is missing: HTTP needs it; {how}."
+    if settings.metrics_port and settings.metrics_port == settings.port:
+        yield "TANDEM_METRICS_PORT", f"TANDEM_METRICS_PORT and PORT are both {settings.port}: give each its own."
     if not settings.has_model:
         how = "set GEMMA_URL, GEMINI_API_KEY or GOOGLE_CLOUD_PROJECT (TANDEM_DEFAULT_MODEL=demo answers without an AI)"
         yield "GEMMA_URL", f"No model is configured: {how}."

@@ -114,6 +114,13 @@ def test_serving_needs_one_configured_model(model: dict[str, str]) -> None:
     assert problems(tokens, to_serve=True)[0].startswith("No model is configured: set GEMMA_URL,")
 
 
+def test_metrics_have_a_port_of_their_own() -> None:
+    told = problems({**WORKING, "PORT": "9464", "TANDEM_METRICS_PORT": "9464"}, to_serve=True)
+
+    assert told == ("TANDEM_METRICS_PORT and PORT are both 9464: give each its own.",)
+    assert load({**WORKING, "PORT": "0", "TANDEM_METRICS_PORT": "0"}, to_serve=True).metrics_port == 0
+
+
 def test_the_demo_serves_only_where_it_is_named() -> None:
     tokens = {name: value for name, value in WORKING.items() if name != "GEMMA_URL"}
 

@@ -1,6 +1,8 @@
 """Metrics: every one is in the table, begins at 0 where it can, and counts what passes the ports."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -178,3 +180,10 @@ async def test_a_turn_that_is_closed_already_when_it_is_accepted_is_counted(
 
     found = values(counting.metrics)
     assert (found["tandem_turns_total{none,stopped}"], found["tandem_turns_waiting{}"]) == (1, 0)
+
+
+def test_what_nobody_wants_to_measure_with_is_not_loaded() -> None:
+    libraries = "'prometheus_client', 'opentelemetry.sdk', 'opentelemetry.exporter'"
+    program = f"import sys, bot.app; sys.exit(any(name in sys.modules for name in ({libraries})))"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
