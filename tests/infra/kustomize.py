@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 K8S = ROOT / "k8s"
 Manifest = dict[str, Any]
 
-PROJECT_ID, HOSTNAME, WEIGHTS_BUCKET = "made-up-project", "tandem.made-up.example", "made-up-weights"
+PROJECT_ID, HOSTNAME, WEIGHTS_BUCKET = "example-project", "tandem.example.com", "example-project-tandem-weights"
 PROJECT_ENV = f"PROJECT_ID={PROJECT_ID}\nHOSTNAME={HOSTNAME}\nWEIGHTS_BUCKET={WEIGHTS_BUCKET}\n"
 
 BASES = ("base", "gemma/base", "gemma/vllm")  # parts of others, never applied by themselves
@@ -38,10 +38,17 @@ class Tree:
     """A copy of k8s/, whose builds are kept until a file is changed."""
 
     def __init__(self, folder: Path) -> None:
-        self.root = folder / "k8s"
+        self.root = folder.resolve() / "k8s"
         shutil.copytree(K8S, self.root)
         (self.root / "components/project/project.env").write_text(PROJECT_ENV)
         self._built: dict[str, list[Manifest]] = {}
+
+    def spoilt(self, folder: Path, file: str, old: str, new: str) -> "Tree":
+        """Another copy, with a change that touches only what is built of that file."""
+        other = Tree(folder)
+        other._built = dict(self._built)
+        other.replace(file, old, new)
+        return other
 
     def build(self, folder: str) -> list[Manifest]:
         """The folder's manifests; raises BuildFailed."""
@@ -63,7 +70,10 @@ class Tree:
         text = path.read_text("utf-8")
         assert text.count(old) == 1, f"{file} holds {text.count(old)} times {old!r}"
         path.write_text(text.replace(old, new))
-        self._built.clear()
+        folder = path.parent
+        self._built = {
+            built: manifests for built, manifests in self._built.items() if folder not in _parts(self.root / built)
+        }
 
 
 @cache
@@ -79,6 +89,13 @@ def kubectl() -> str:
 def missing(what: str) -> NoReturn:
     """Skip the test, or fail it where CI is true."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(what)
+
+
+def _parts(folder: Path) -> set[Path]:
+    """The folders that a build is made of, itself among them."""
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text("utf-8"))
+    below = [folder / name for name in kustomization.get("resources", []) + kustomization.get("components", [])]
+    return {folder}.union(*(_parts(part.resolve()) for part in below if part.is_dir()))
 
 
 def _build(folder: Path) -> list[Manifest]:
