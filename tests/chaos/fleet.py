@@ -29,11 +29,13 @@ class Fleet:
     started: int = 0
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def start(self, **more: str) -> Tandem:
-        """One more bot, connected."""
+    async def start(self, *, wait: bool = True, **more: str) -> Tandem:
+        """One more bot; connected, unless nobody waits for that."""
         self.started += 1
         environment = {**self.settings, "PORT": str(free_port()), **more}
-        bot = await self._stack.enter_async_context(serving(environment, self.path / f"bot-{self.started}.log"))
+        bot = await self._stack.enter_async_context(
+            serving(environment, self.path / f"bot-{self.started}.log", wait=wait)
+        )
         self.bots.append(bot)
         return bot
 
