@@ -128,7 +128,7 @@ class Answerer:
         asked = question(messages, hold.turn)
         if asked is None:
             return Ending(kind="withdrawn")
-        stop = stop_since(messages, hold.turn) if hold.turn.attempts > 1 and not retry_number(hold.turn.id) else None
+        stop = None if retry_number(hold.turn.id) else stop_since(messages, hold.turn)
         if stop is not None:  # it came while nobody who lived had the turn
             raise Interrupted(Stop(stop.thread, stop.ts, stop.user_id))
         word = spoken_to_us(asked)

@@ -18,13 +18,18 @@ from bot.conversation.arrival import Outcome
 from bot.conversation.choice import Chooser
 from bot.conversation.intake import Intake
 from bot.conversation.models import Chunk, ModelEntry, Prompt
+from bot.conversation.outages import Outages
 from bot.conversation.recall import Recall
+from bot.conversation.repair import Repair
 from bot.conversation.triage import Rules
 from bot.conversation.turn import Turn
 from bot.conversation.worker import Worker
 from bot.errors import ModelUnavailable, SlackError, StoreUnavailable, StreamBroken
+from bot.slack.archive import SlackArchive
+from bot.slack.authorize import Identity
 from bot.slack.budget import Budget
 from bot.slack.calls import SlackCalls
+from bot.slack.events import EventReader
 from bot.slack.marks import TURN_EVENT
 from bot.slack.replies import SlackReplies
 from tests.doubles.core import People
@@ -181,7 +186,7 @@ class Replica:
         return await self.process.start(work)
 
     async def _build(self) -> None:
-        world, loop = self.world, self.world.loop
+        world, loop, roster = self.world, self.world.loop, self.world.slack.slack.roster
         mirror = world.database.mirror(now=world.now, wire=self._store_wire)
         people = People()
         model = ScriptedAnswers(world)
@@ -190,17 +195,26 @@ class Replica:
         replies = SlackReplies(
             calls, bot_user_id=world.slack.slack.roster.bot_user.id, rollover_chars=120, epoch=world.now
         )
+        us = Identity(roster.team_id, roster.bot_user.id, roster.bot_id)
+        archive = SlackArchive(calls, EventReader(us, name_of=lambda _: ""))
         answerer = Answerer(
             {model.entry.id: model},
             chooser,
             replies=replies,
-            recall=Recall(mirror.threads, people, people),
+            recall=Recall(mirror.threads, archive, people),
             style=Style("Be kind."),
             monotonic=loop.time,
             reference=lambda: "ref-1",
         )
+        outages = Outages(mirror.turns, now=world.now)
         self.worker = Worker(
-            mirror.turns, answerer, owner=self.process.name, lease_s=LEASE_S, max_turns=8, monotonic=loop.time
+            mirror.turns,
+            answerer,
+            owner=self.process.name,
+            lease_s=LEASE_S,
+            max_turns=8,
+            monotonic=loop.time,
+            repair=Repair(mirror.turns, mirror.threads, archive, outages, Rules(), now=world.now),
         )
         self.notices: set[asyncio.Task[None]] = set()
 
@@ -213,8 +227,16 @@ class Replica:
             self.notices.add(task)
             task.add_done_callback(self.notices.discard)
 
-        self.intake = Intake(mirror.turns, mirror.threads, self.worker, notice=notice, rules=Rules(), now=world.now)
-        self.running = asyncio.create_task(self.worker.run())
+        self.intake = Intake(
+            mirror.turns,
+            mirror.threads,
+            self.worker,
+            notice=notice,
+            rules=Rules(),
+            now=world.now,
+            missed=outages.missed,
+        )
+        self.running = [asyncio.create_task(self.worker.run()), asyncio.create_task(outages.run(lambda: True))]
 
     def receive(
         self, event: Callable[[Intake], Coroutine[Any, Any, Outcome]], acked: Callable[[Outcome], None]
@@ -226,6 +248,7 @@ class Replica:
                 async with asyncio.timeout(ACCEPT_S):
                     outcome = await event(self.intake)
             except (StoreUnavailable, TimeoutError):
+                self.intake.missed("")
                 return
             if self.process.wired:
                 acked(outcome)
@@ -241,7 +264,8 @@ class Replica:
 
         async def end() -> None:
             await self.worker.drain(grace_s)
-            self.running.cancel()
+            for task in self.running:
+                task.cancel()
 
         await self._in_process(end())
 

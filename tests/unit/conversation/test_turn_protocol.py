@@ -40,14 +40,20 @@ class Question:
     """Something that a person wrote."""
 
     number: int
-    key: ThreadKey
-    ts: str
     manner: str
     text: str
     addressed: bool
+    mentions: bool  # the bot, in so many words
+    key: ThreadKey = field(init=False)
+    ts: str = field(init=False)
     version: int = 1
     deleted: bool = False
     heard_by: list[tuple[Outcome, Process]] = field(default_factory=list)  # acks
+
+    @property
+    def typed(self) -> str:
+        """What Slack shows of it."""
+        return f"@Tandem {self.text}" if self.mentions else self.text
 
     @property
     def may_be_unknown(self) -> bool:
@@ -114,23 +120,24 @@ class TurnProtocol(RuleBasedStateMachine):
             self._say(asked.key.channel_id, asked.key.thread_ts, 0, "stop", mentions_us=True)
 
     def _say(self, channel: str, root: str, number: int, manner: str, *, mentions_us: bool) -> None:
-        roster = self.world.slack.slack.roster
-        said = people.say(
-            self.world.slack.slack, roster.users["U0ADA"], roster.channels[channel], text="…", thread_ts=root
-        )
-        key = ThreadKey(channel, said.root)
-        label = next((str(q.number) for q in self.questions if q.ts == said.root), str(number))
+        slack, place = self.world.slack.slack, CHANNELS[channel]
+        label = next((str(q.number) for q in self.questions if q.ts == root), str(number))
         text = "stop" if manner == "stop" else f"[t{label} q{number} v1 {manner}]"
-        place = CHANNELS[channel]
-        question = Question(number, key, said.ts, manner, text, addressed=mentions_us or place == "dm")
+        question = Question(
+            number, manner, text, addressed=mentions_us or place == "dm", mentions=mentions_us and place == "channel"
+        )
+        said = people.say(
+            slack, slack.roster.users["U0ADA"], slack.roster.channels[channel], text=question.typed, thread_ts=root
+        )
+        question.ts, question.key = said.ts, ThreadKey(channel, said.root)
         (self.stops if manner == "stop" else self.questions).append(question)
         arrival = Arrival(
-            Message(key, said.ts, "user", text, user_id="U0ADA"),
+            Message(question.key, said.ts, "user", text, user_id="U0ADA"),
             team_id="T0TANDEM",
             sender_team_id="T0TANDEM",
             sender="person",
             place=place,  # type: ignore[arg-type]  # one of the two
-            mentions_us=mentions_us and place == "channel",
+            mentions_us=question.mentions,
             client_msg_id=f"said-{said.ts}",
         )
         self.events.append(Event(question, lambda intake: intake.message(arrival)))
@@ -143,7 +150,9 @@ class TurnProtocol(RuleBasedStateMachine):
             return
         question.version += 1
         question.text = question.text.replace(f"v{question.version - 1}", f"v{question.version}")
-        edited_ts = self.world.slack.slack.workspace.next_ts()
+        slack, channel = self.world.slack.slack, question.key.channel_id
+        people.edit(slack, slack.roster.users["U0ADA"], slack.roster.channels[channel], question.ts, question.typed)
+        edited_ts = slack.workspace.message(channel, question.ts).data["edited"]["ts"]
         change = Edit(question.key, question.ts, question.text, edited_ts, addressed=question.addressed)
         self.events.append(Event(question, lambda intake: intake.edited(change), question.version - 1))
 
@@ -347,7 +356,7 @@ class TurnProtocol(RuleBasedStateMachine):
         if answer is None or not answer.text.strip():
             return
         # What an earlier attempt has shown stays where the last one was cut or stopped sooner; the mirror has the last.
-        kept = turn.attempts > 1 and turn.state != "answered"
+        kept = turn.fence > 1 and turn.state != "answered"
         same = _plain(text).startswith(_plain(answer.text)) if kept else _plain(text) == _plain(answer.text)
         assert same, f"{turn.state}: mirror {answer.text!r}, Slack {text!r}"
 
