@@ -15,6 +15,7 @@ from tests.doubles.answering import footer_of
 THREAD = ThreadKey("C0GENERAL", "1700000000.000100")
 FACTS = {"name": "gpt", "known": "`gemma`", "label": "Gemma", "level": "thread", "who": "Ada", "count": "2"}
 FACTS |= {"model": "Gemma", "limit": "9"}
+FACTS |= {"list": "> Why"}
 CORE_CODES = """help model_current model_set nothing_to_stop not_a_member not_allowed_guest questions_withdrawn
 self_hosted_only unknown_model vanished_thread model_set_for_me model_set_for_channel outsider"""
 
