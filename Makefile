@@ -9,7 +9,7 @@ AXE := tests/browser/node_modules/.package-lock.json
 CRDS := tests/infra/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format contract e2e infra failpoints chaos soak docs screenshot bench-playground lock clean
+.PHONY: help run test check format contract e2e infra failpoints chaos soak docs screenshot bench bench-playground lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ docs: $(VENV)/.dev ## renew the generated parts of README.md and docs/
 
 screenshot: $(VENV)/.dev ## renew README's picture from a playground that runs (ARGS="--url http://127.0.0.1:3001")
 	$(PY) scripts/screenshot.py docs/images/answer.png $(ARGS)
+
+bench: $(VENV)/.dev ## what a turn costs, beside two floors under the same load (12 minutes; ARGS="--small" for a look)
+	$(PY) -m bench.turns $(ARGS)
 
 bench-playground: $(VENV)/.dev ## what 200 threads that stream at once cost the playground (ARGS="--threads 400")
 	$(PY) -m bench.playground $(ARGS)

@@ -55,7 +55,7 @@ class Workspace:
 
     async def __aenter__(self) -> Self:
         self.url = await self._start()
-        self._http = aiohttp.ClientSession(trust_env=False)
+        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=False)
         return self
 
     async def __aexit__(

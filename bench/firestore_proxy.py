@@ -1,0 +1,76 @@
+"""A Firestore emulator in, the same at another address out, where every call is counted by what Google bills."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, CommitRequest, RunQueryResponse
+
+SERVICE = "/google.firestore.v1.Firestore/"
+
+
+class CountingProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
+    """Passes calls on as bytes. `counts`: commits, written and deleted documents, read calls and documents read."""
+
+    def __init__(self, channel: Any) -> None:
+        self.counts: Counter[str] = Counter()
+        self._channel = channel
+
+    def service(self, details: Any) -> Any:
+        """One call: reads are streams of documents, all else is one answer to one request."""
+        method = details.method
+        if method.removeprefix(SERVICE) in ("BatchGetDocuments", "RunQuery"):
+            return grpc.unary_stream_rpc_method_handler(self._reading(method))
+        return grpc.unary_unary_rpc_method_handler(self._writing(method))
+
+    def _reading(self, method: str) -> Any:
+        forward = self._channel.unary_stream(method)
+        kind = BatchGetDocumentsResponse if method.endswith("BatchGetDocuments") else RunQueryResponse
+
+        async def read(request: bytes, context: Any) -> AsyncIterator[bytes]:
+            self.counts["read calls"] += 1
+            documents = 0
+            async for answer in forward(request, metadata=_metadata(context), timeout=context.time_remaining()):
+                told = kind.deserialize(answer)
+                documents += "found" in told or "missing" in told if "found" in kind.meta.fields else "document" in told
+                yield answer
+            self.counts["documents read"] += max(1, documents)  # a query that finds nothing is billed as one read
+
+        return read
+
+    def _writing(self, method: str) -> Any:
+        forward = self._channel.unary_unary(method)
+
+        async def write(request: bytes, context: Any) -> bytes:
+            if method.endswith("/Commit"):
+                writes = CommitRequest.deserialize(request).writes
+                deleted = sum("delete" in write for write in writes)
+                self.counts += Counter(
+                    {"commits": 1, "documents written": len(writes) - deleted, "documents deleted": deleted}
+                )
+            answer: bytes = await forward(request, metadata=_metadata(context), timeout=context.time_remaining())
+            return answer
+
+        return write
+
+
+def _metadata(context: Any) -> tuple[tuple[str, str], ...]:
+    """The caller's own headers, which say which database is meant."""
+    return tuple((key, value) for key, value in context.invocation_metadata() if key.startswith("google-"))
+
+
+@asynccontextmanager
+async def counting(emulator: str) -> AsyncIterator[tuple[str, Counter[str]]]:
+    """The address to give to the bot, and the counts so far; `emulator` is "host:port"."""
+    async with grpc.aio.insecure_channel(emulator) as channel:
+        proxy = CountingProxy(channel)
+        server = grpc.aio.server()
+        server.add_generic_rpc_handlers((proxy,))
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        try:
+            yield f"127.0.0.1:{port}", proxy.counts
+        finally:
+            await server.stop(None)

@@ -1,0 +1,145 @@
+"""This machine in, what a turn costs on it out: `make bench`, the bot beside two floors under the same load.
+
+It writes bench/results/turns.json and prints every promise of docs/performance.md with what was measured. `--small`
+is a look of under a minute, enough to see that everything still works; its figures are not for quoting.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bench import figures, standing, storework, threads
+from bench.load import Step, even_load
+from bench.subjects import Subject, floor, log_of, standin, tandem
+from tests.doubles.firestore_emulator import running_emulator
+from tests.doubles.workspace import JSON
+
+RESULTS = Path(__file__).parent / "results"
+SMALL = (Step(1, 0, least=2), Step(20, 3))
+WHOLE = (Step(1, 0, least=30), Step(50, 15, rounds=2), Step(200, 15, rounds=2))
+BESIDE = (Step(1, 0, least=30), Step(50, 15, rounds=2))  # Firestore's emulator and Gemini's SDK: no promise at 200
+
+
+@dataclass(slots=True)
+class Bench:
+    """Where things are, and what was found so far."""
+
+    small: bool
+    folder: Path
+    url: str
+    model: aiohttp.ClientSession
+    emulator: str
+    found: JSON = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Every part, one after another."""
+        self.found["start"] = await standing.starts(self.folder / "start", self.url, {}, 1 if self.small else 5)
+        await self._load()
+        await self._lengths()
+        say("the second turn on llama.cpp")
+        self.found["prefix"] = await threads.known_prefix(self.folder, 20 if self.small else 60)
+        if self.emulator:
+            say("store work on Firestore")
+            turns = 2 if self.small else 10
+            self.found["store"] = await storework.firestore_work(
+                self.folder / "work", self.model, self.url, self.emulator, turns
+            )
+
+    async def _load(self) -> None:
+        """The floors and the bot side by side; then what only the bot can show."""
+        async with AsyncExitStack() as stack:
+            bare = await stack.enter_async_context(floor(figures.BARE, "floor_bare", self.folder / "bare", self.url))
+            bolt = await stack.enter_async_context(floor(figures.FLOOR, "floor_bolt", self.folder / "bolt", self.url))
+            bot = await stack.enter_async_context(self._tandem(figures.SQLITE))
+            say("even load")
+            self.found["even"] = await even_load([bare, bolt, bot], self.model, SMALL if self.small else WHOLE)
+            await self._beside(bolt)
+            say("messages that are not for the bot")
+            self.found["passing"] = await standing.passing(bot, 100 if self.small else 2000)
+            if not self.small:
+                say("10,000 threads")
+                self.found["many"] = await standing.memory_after(bot, self.model, 10_000)
+
+    async def _beside(self, bolt: Subject) -> None:
+        """Firestore and Gemini, each with a floor in the same rounds."""
+        async with AsyncExitStack() as stack:
+            gemini = {"GEMINI_API_KEY": "a-key", "GOOGLE_GEMINI_BASE_URL": self.url, "TANDEM_DEFAULT_MODEL": "gemini"}
+            others = [await stack.enter_async_context(self._tandem(figures.GEMINI, **gemini))]
+            if self.emulator:
+                store = {"TANDEM_STORE": "firestore://bench/tandem", "FIRESTORE_EMULATOR_HOST": self.emulator}
+                others.append(await stack.enter_async_context(self._tandem(figures.FIRESTORE, **store)))
+            if not self.small:
+                sdk = floor(figures.GEMINI_FLOOR, "floor_bolt", self.folder / "sdk", self.url, "--gemini")
+                others.append(await stack.enter_async_context(sdk))
+            say("beside it: Firestore's emulator and Gemini")
+            steps = SMALL[:1] if self.small else BESIDE
+            found = await even_load([*others, bolt], self.model, steps)
+            self.found["even"] += [row for row in found if row["subject"] != bolt.name]
+
+    async def _lengths(self) -> None:
+        say("threads of many lengths")
+        async with self._tandem("lengths", TANDEM_FOLLOW_UPS="false") as bot:
+            await self.model.post("/pace", json={"first_ms": 0, "token_ms": 0})
+            lengths, asks = ((10, 100), 3) if self.small else ((10, 100, 500, 5000), 30)
+            self.found["lengths"] = await threads.by_length(bot, self.model, lengths, asks)
+            await self.model.post("/pace", json={"first_ms": 200, "token_ms": 10})
+
+    def _tandem(self, name: str, **settings: str):  # type: ignore[no-untyped-def]  # see `tandem`
+        return tandem(name, self.folder / name.replace(" ", "-"), self.url, settings)
+
+
+def say(what: str) -> None:
+    """Tell who waits."""
+    print(f"{time.strftime('%H:%M:%S')} {what}", flush=True)
+
+
+async def measure(small: bool, folder: Path) -> JSON:
+    """All that there is to know."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(standin())
+        model = await stack.enter_async_context(log_of(url))
+        try:
+            emulator = stack.enter_context(running_emulator(folder / "emulator.log")).host
+        except (pytest.skip.Exception, pytest.fail.Exception) as missing:  # as it says to tests what it lacks
+            say(f"without Firestore: {missing}")
+            emulator = ""
+        bench = Bench(small, folder, url, model, emulator)
+        started = time.monotonic()
+        await bench.run()
+        machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load_before": os.getloadavg()[2]}
+        return {"small": small, "lasted_s": round(time.monotonic() - started), "machine": machine, **bench.found}
+
+
+def main() -> int:
+    """Measure, print, write the numbers down; 1 where an answer was not exact."""
+    parser = argparse.ArgumentParser(prog="python -m bench.turns", description="What a turn costs.")
+    parser.add_argument("--small", action="store_true", help="under a minute, to see that everything works")
+    parser.add_argument("--keep", type=Path, help="a folder for logs and stores, which is not deleted")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
+        measured = asyncio.run(measure(options.small, options.keep or Path(folder)))
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / ("turns-small.json" if options.small else "turns.json")
+    path.write_text(json.dumps(measured, indent=2) + "\n", "utf-8")
+    for figure in figures.figures(measured):
+        sign = {True: "✓", False: "✗", None: " "}[figure.kept]
+        limit = f"{'≥' if figure.at_least else '≤'} {figure.bound:g}"
+        value = "not measured" if figure.value is None else f"{figure.value:g}"
+        print(f"{sign} {figure.name:66} {value:>12} {figure.unit:3} ({limit})")
+    print(f"written to {path.relative_to(RESULTS.parents[1])} after {measured['lasted_s']} s")
+    return int(any(row["wrong"] for row in measured["even"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
