@@ -14,8 +14,13 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bot.config import variables  # noqa: E402  the checkout's own, installed or not
+from bot.telemetry.names import METRICS  # noqa: E402
 
-PARTS = {"README.md": ("settings",), "docs/architecture.md": ("map", "errors")}
+PARTS = {
+    "README.md": ("settings",),
+    "docs/architecture.md": ("map", "errors"),
+    "docs/operations.md": ("metrics",),
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -57,6 +62,15 @@ def settings_table() -> str:
     return "\n".join(rows)
 
 
+def metrics_table() -> str:
+    """Every metric: its name with its labels, its kind, its meaning."""
+    rows = ["| Metric | Kind | Meaning |", "|---|---|---|"]
+    for name, metric in METRICS.items():
+        labels = f"{{{','.join(metric.labels)}}}" if metric.labels else ""
+        rows.append(f"| `{name}{labels}` | {metric.kind} | {metric.meaning} |")
+    return "\n".join(rows)
+
+
 def module_map() -> str:
     """The first docstring line of every module of the bot and the playground, as a tree."""
     lines = [line for package in ("bot", "playground") for line in _tree(ROOT / package, "")]
@@ -86,7 +100,12 @@ def _line(name: str, module: Path) -> str:
     return f"{name:<28} {docstring.partition(chr(10))[0]}".rstrip()
 
 
-MAKERS: dict[str, Callable[[], str]] = {"settings": settings_table, "map": module_map, "errors": error_tree}
+MAKERS: dict[str, Callable[[], str]] = {
+    "settings": settings_table,
+    "metrics": metrics_table,
+    "map": module_map,
+    "errors": error_tree,
+}
 
 if __name__ == "__main__":
     sys.exit(main())
