@@ -41,7 +41,7 @@ METRICS: Mapping[str, Metric] = {
     ),
     "tandem_accept_to_ack_seconds": Metric(
         "histogram",
-        "From an event's arrival in the core until its fate is known and Slack may be told.",
+        "From an event's arrival in the core until Slack may be told its fate; ignored ones are left out.",
         (),
         _OF_A_CALL,
     ),

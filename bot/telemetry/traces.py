@@ -35,7 +35,7 @@ from bot.telemetry.correlation import HERE, Point, root_span_id, trace_id
 
 EXPORT_S = 3.0  # for each batch; and as much again for what is not sent yet when the bot ends
 
-_arrived_ns: ContextVar[int] = ContextVar("tandem_arrived_ns", default=0)
+_arrived_ns: ContextVar[list[int]] = ContextVar("tandem_arrived_ns")
 
 
 class Traces:
@@ -66,10 +66,12 @@ class Traces:
     @contextmanager
     def arriving(self, _: str) -> Iterator[None]:
         """Around an event's way into the core: the trace of the turn that it asks begins here."""
-        before = _arrived_ns.set(time.time_ns())
+        arrived_ns = [time.time_ns()]
+        before = _arrived_ns.set(arrived_ns)
         try:
             yield
         finally:
+            arrived_ns.clear()  # tasks that it has started keep the variable, and may accept other turns later
             _arrived_ns.reset(before)
 
     @contextmanager
@@ -85,7 +87,7 @@ class Traces:
                 kind=SpanKind.SERVER,
                 attributes=_facts(turn),
                 links=links,
-                start_time=_arrived_ns.get() or None,
+                start_time=next(iter(_arrived_ns.get(())), None),
                 record_exception=False,
                 set_status_on_exception=False,
             )
