@@ -9,7 +9,7 @@ AXE := tests/browser/node_modules/.package-lock.json
 CRDS := tests/infra/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format contract e2e infra failpoints chaos soak docs screenshot bench bench-playground lock clean
+.PHONY: help run test check format contract e2e infra failpoints chaos soak docs screenshot bench bench-playground pin deploy lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ bench: $(VENV)/.dev ## what a turn costs, beside two floors under the same load 
 
 bench-playground: $(VENV)/.dev ## what 200 threads that stream at once cost the playground (ARGS="--threads 400")
 	$(PY) -m bench.playground $(ARGS)
+
+pin: $(VENV)/.base ## write the digests of the images that we build on (ARGS=--renew asks for all of them again)
+	$(PY) scripts/pin.py $(ARGS)
+
+deploy: $(VENV)/.base ## provision, build and ship to GKE; safe to repeat (ARGS="my-project --environment prod")
+	$(PY) scripts/deploy.py $(ARGS)
 
 lock: $(VENV)/.dev ## renew requirements/ (UPGRADE=--upgrade takes newer versions)
 	$(LOCK) pyproject.toml -o requirements/run.txt

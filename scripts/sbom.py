@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 # https://cyclonedx.org/docs/1.6/json/
 FORMAT = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
@@ -27,14 +28,13 @@ def main() -> None:
     print(f"{file}: {len(found)} packages")
 
 
-def component(package: importlib.metadata.Distribution) -> dict[str, object]:
+def component(package: importlib.metadata.Distribution) -> dict[str, Any]:
     """A package as CycloneDX has it, with its license where its author gave one in the standard form."""
     name = re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower()
     purl = f"pkg:pypi/{name}@{package.version}"
-    entry: dict[str, object] = {"type": "library", "name": name, "version": package.version, "purl": purl}
-    license_expression = package.metadata.get("License-Expression")
-    if license_expression:
-        entry["licenses"] = [{"expression": license_expression}]
+    entry: dict[str, Any] = {"type": "library", "name": name, "version": package.version, "purl": purl}
+    if "License-Expression" in package.metadata:
+        entry["licenses"] = [{"expression": package.metadata["License-Expression"]}]
     return entry | {"bom-ref": purl}
 
 
