@@ -1,6 +1,7 @@
 """The first text of a message in, the posted message out: exactly one, whatever becomes of the call that posts it."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from bot.slack.outlet import Outlet
 from bot.slack.posted import Posted, Text, content
 from bot.slack.refusals import BLOCKS_REFUSED, NO_SUCH_METHOD, NOWHERE
 
+_log = logging.getLogger(__name__)
 START = "chat.startStream"
 STOP = "chat.stopStream"
 UPDATE = "chat.update"
@@ -136,6 +138,19 @@ class Opening:
             if found is not None:
                 parts.append(found)
         return parts
+
+    async def read_back(self, parts: Sequence[Posted]) -> None:
+        """Make good, once, what calls of an earlier owner did that reached Slack late. Slack's trouble is no error."""
+        known = {part.ts: part for part in parts}
+        try:
+            for message in await self._own_messages():
+                part = known.get(str(message["ts"]))
+                if part is not None:
+                    await part.correct(message)
+                elif part_of(message, self.outlet.journal.turn.id) is not None:
+                    await self._posted(len(parts), str(message["ts"]), "edit", live=False).delete()
+        except SlackError as error:
+            _log.warning("not read back", extra={"turn": self.outlet.journal.turn.id, "code": error.code})
 
     async def _unrecorded(self, messages: Mapping[str, SlackMessage], number: int) -> Posted | None:
         for message in messages.values():

@@ -6,7 +6,7 @@ stopped and from then on edited. An edited message is rewritten as a whole, whic
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from bot.errors import SlackRejected, SlackUnavailable
 from bot.slack.blocks import Block, markdown, plain
 from bot.slack.budget import Reservation, Urgency
 from bot.slack.fallback_text import fallback_text
-from bot.slack.marks import turn_mark
+from bot.slack.marks import SlackMessage, turn_mark
 from bot.slack.outlet import Outlet
 from bot.slack.refusals import BLOCKS_REFUSED, MESSAGE_GONE, STILL_STREAMING, STOPPED_BY_USER, STREAM_OVER
 
@@ -42,6 +42,8 @@ class Posted:
     written_at: float = 0.0  # monotonic; the last attempt
     finished: bool = False
     ended_status: bool = False  # the stop of its stream has ended the status
+    end: tuple[Text, Sequence[Block]] | None = None  # what it was ended with
+    left: str = ""  # its text by Slack's own account, after the last confirmed call
     closing: Reservation | None = None  # for the call that ends it in its mode
 
     @property
@@ -65,6 +67,7 @@ class Posted:
 
         `stopped`: a person stopped it, so that Slack may take no more text into a stream.
         """
+        self.end = (text, under)
         if stopped and self.streams and text() != self.shown:
             await self.end_stream(status)
         if self.streams and await self._stop(text, under, status):
@@ -79,6 +82,12 @@ class Posted:
                 if pause_s is None:
                     raise
                 await asyncio.sleep(pause_s)
+
+    async def correct(self, seen: SlackMessage) -> None:
+        """End it once more where something else stands there by now: a call of an earlier owner's came after ours."""
+        if self.end is not None and self.left and self.left != seen.get("text"):
+            _log.warning("a late write is made good", extra={"ts": self.ts})
+            await self._update(*self.end, urgency="final")
 
     async def delete(self) -> None:
         """Take the message away, or at least what it says."""
@@ -161,7 +170,7 @@ class Posted:
             }
 
         try:
-            await self.outlet.send("chat.stopStream", compose, urgency="final", permit=self._permit())
+            stopped = await self.outlet.send("chat.stopStream", compose, urgency="final", permit=self._permit())
         except SlackUnavailable:
             await self.end_stream(status)  # whatever it shows now is rewritten
             return False
@@ -172,7 +181,7 @@ class Posted:
                 self.live = False
             await self.end_stream(status)
             return False
-        self.live, self.shown, self.marked = False, whole, True
+        self.live, self.shown, self.marked, self.left = False, whole, True, _left(stopped)
         self.ended_status = status == "active"
         return True
 
@@ -196,7 +205,7 @@ class Posted:
             self.outlet.plain = True
             answer = await self._rewrite(compose, urgency=urgency, since=since, permit=permit)
         if answer is not None:
-            self.shown, self.marked = sent, True
+            self.shown, self.marked, self.left = sent, True, _left(answer)
 
     async def _rewrite(self, compose: Callable[[], dict[str, Any]], **how: Any) -> dict[str, Any] | None:
         """Update the message. Raises SlackUnavailable also while its stream cannot be stopped: Slack edits none."""
@@ -217,6 +226,11 @@ def content(text: str, under: Sequence[Block], *, plainly: bool) -> dict[str, An
     """The text of a posted message and what stands under it, as `blocks` and `text`."""
     body = plain(text) if plainly else [markdown(text)]
     return {"blocks": [*body, *under], "text": fallback_text(text)}
+
+
+def _left(answer: Mapping[str, Any] | None) -> str:
+    message = (answer or {}).get("message")
+    return str(message.get("text") or "") if isinstance(message, dict) else ""
 
 
 def _chunks(text: str) -> list[dict[str, str]]:

@@ -133,6 +133,8 @@ class SlackReply:
             await self._ended
             raise
         await self._finish()
+        if self._inherited:
+            await self._opening.read_back(self._posted)
 
     def _written(self, writer: asyncio.Task[None]) -> None:
         if not writer.cancelled() and (error := writer.exception()) is not None:

@@ -165,3 +165,31 @@ async def test_what_was_shown_is_not_overwritten_unseen_while_slack_cannot_be_re
         await reply.end(Ending(kind="failed", error_code="too_many_attempts", reference="ref-1"))
 
         assert "Half an answer" in asking.text and not asking.busy
+
+
+@pytest.mark.parametrize("mode", ["native", "edit"])
+@virtual_time
+async def test_what_an_earlier_owner_wrote_too_late_is_made_good(mode: ReplyMode) -> None:
+    async with asked() as asking:
+        first = await asking.begin(mode)
+        first.push("Half an ")
+        await asyncio.sleep(4)
+        first.abandon()
+        (part,) = asking.journal.turn.parts
+        asking.taken_over(part, state="opening")
+        reply = await asking.begin(mode)
+        reply.push(WHOLE)
+        await reply.open()
+        late = {"channel": asking.channel, "text": "Half an answer that"}
+        mark = {"event_type": "tandem_turn", "event_payload": {"turn": asking.journal.turn.id, "part": 0}}
+
+        ending = asyncio.create_task(reply.end(ANSWERED))
+        while not footer_of(asking.shown[0]):
+            await asyncio.sleep(0.01)
+        asking.slack.latency_s = 0  # before the reply looks again
+        overwritten = {"ts": part.ts, "blocks": [{"type": "markdown", "text": late["text"]}]}
+        await asking.slack.request("chat.update", late | overwritten)
+        await asking.slack.request("chat.postMessage", late | {"thread_ts": asking.root, "metadata": mark})
+        await ending
+
+        assert_shown_once(asking)
