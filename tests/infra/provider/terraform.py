@@ -95,11 +95,8 @@ class Terraform:
 
 @contextmanager
 def terraform_in_a_copy(source: Path, folder: Path) -> Iterator[Terraform]:
-    """An initialised copy of a configuration, to be looked at or spoilt.
-
-    Without Terraform the test that wants it is skipped, and fails where CI=true.
-    """
-    _need_what_it_takes()
+    """An initialised copy of a configuration, to be looked at or spoilt."""
+    need_terraform()
     copy = Path(
         shutil.copytree(source, folder / "terraform", ignore=shutil.ignore_patterns(".terraform*", "local.tfvars"))
     )
@@ -111,16 +108,18 @@ def terraform_in_a_copy(source: Path, folder: Path) -> Iterator[Terraform]:
         yield terraform
 
 
-def _need_what_it_takes() -> None:
+def need_terraform() -> None:
+    """Skip the test that wants Terraform, and the package with its provider's schema, where they are missing."""
     if shutil.which("terraform") is None:
-        _do_without("terraform is not installed (developer.hashicorp.com/terraform/install)")
+        do_without("terraform is not installed (developer.hashicorp.com/terraform/install)")
     try:
         distribution(PACKAGE)
     except PackageNotFoundError:
-        _do_without(f"{PACKAGE} is not installed (`make infra` installs it)")
+        do_without(f"{PACKAGE} is not installed (`make infra` installs it)")
 
 
-def _do_without(missing: str) -> NoReturn:
+def do_without(missing: str) -> NoReturn:
+    """Skip the test that wants it and say what is missing; fail it where CI=true."""
     if os.environ.get("CI") == "true":
         pytest.fail(missing)
     pytest.skip(missing)
