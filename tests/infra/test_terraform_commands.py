@@ -30,7 +30,7 @@ def test_gcloud_knows_every_command_that_is_told(tmp_path: Path) -> None:
     )
     results = json.loads(checked.stdout)
 
-    assert len(results) == len(commands) > 15
+    assert len(results) == len(commands) > 10
     assert [(result["command_string"], result["error_message"]) for result in results if not result["success"]] == []
 
 

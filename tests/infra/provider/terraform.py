@@ -97,9 +97,7 @@ class Terraform:
 def terraform_in_a_copy(source: Path, folder: Path) -> Iterator[Terraform]:
     """An initialised copy of a configuration, to be looked at or spoilt."""
     need_terraform()
-    copy = Path(
-        shutil.copytree(source, folder / "terraform", ignore=shutil.ignore_patterns(".terraform*", "local.tfvars"))
-    )
+    copy = Path(shutil.copytree(source, folder / "terraform", ignore=shutil.ignore_patterns(".terraform*")))
     with running_provider(copy) as provider:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
         terraform = Terraform(copy, ours | provider)
