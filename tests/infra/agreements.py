@@ -10,6 +10,7 @@ Agreement = Callable[[World], Iterator[str]]
 AGREEMENTS: tuple[Agreement, ...] = (
     agreements_on_access.identities_are_those_that_run,
     agreements_on_access.the_database_is_one,
+    agreements_on_access.nobody_rules_the_project,
     agreements_on_access.secrets_are_those_that_are_made,
     agreements_on_access.each_pod_may_read_its_secrets_and_no_other,
     agreements_on_access.weights_are_read_where_they_are_written,

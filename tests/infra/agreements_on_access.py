@@ -2,13 +2,19 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from tests.infra.kustomize import APPLIED
 from tests.infra.manifests import mounted_secrets, named, of_kind, pods, secrets, settings
 from tests.infra.provider.terraform import PROJECT
 from tests.infra.world import World
+
+ON_THE_PROJECT = {
+    "roles/container.defaultNodeServiceAccount",
+    "roles/logging.logWriter",
+    "roles/datastore.user",  # the_database_is_one says of which
+    f"projects/{PROJECT}/roles/tandemAskModels",
+}
 
 
 def identities_are_those_that_run(world: World) -> Iterator[str]:
@@ -39,9 +45,17 @@ def the_database_is_one(world: World) -> Iterator[str]:
     for address, resource in world.socket.resources.items():
         if address.startswith("google_firestore_") and resource.get("database", made["name"]) != made["name"]:
             yield f"{address} is of the database {resource['database']}"
-    allowed = [grant["condition"][0]["expression"] for grant in _grants(world, "roles/datastore.user")]
-    if allowed != [f'resource.name == "projects/{PROJECT}/databases/{made["name"]}"']:
-        yield f"the bot may touch {allowed}"
+    grants = [each for each in world.socket.all("google_project_iam_member") if each["role"] == "roles/datastore.user"]
+    allowed = [condition["expression"] for grant in grants for condition in grant["condition"]]
+    if len(grants) != 1 or allowed != [f'resource.name == "projects/{PROJECT}/databases/{made["name"]}"']:
+        yield f"the bot may touch {allowed or 'every database'}"
+
+
+def nobody_rules_the_project(world: World) -> Iterator[str]:
+    """Roles on the whole project are few; none lets anybody act as somebody else, or change what there is."""
+    for grant in world.socket.all("google_project_iam_member"):
+        if grant["role"] not in ON_THE_PROJECT:
+            yield f"{grant['member']} has {grant['role']} on the project"
 
 
 def secrets_are_those_that_are_made(world: World) -> Iterator[str]:
@@ -97,7 +111,3 @@ def _principals(world: World) -> Iterator[tuple[str, str]]:
                 found := re.search(r"/subject/ns/([^/]+)/sa/([^/]+)$", grant.get("member") or "")
             ):
                 yield found[1], found[2]
-
-
-def _grants(world: World, role: str) -> Iterator[Mapping[str, Any]]:
-    return (grant for grant in world.socket.all("google_project_iam_member") if grant["role"] == role)

@@ -46,7 +46,7 @@ class Tree:
     def spoilt(self, folder: Path, file: str, old: str, new: str) -> "Tree":
         """Another copy, with a change that touches only what is built of that file."""
         other = Tree(folder)
-        other._built = dict(self._built)
+        other._built = {each: self.build(each) for each in APPLIED}
         other.replace(file, old, new)
         return other
 
@@ -63,6 +63,11 @@ class Tree:
         lines = "".join(f"  - ../../components/{component}\n" for component in components)
         (own / "kustomization.yaml").write_text(f"resources: [../../base]\ncomponents:\n{lines}")
         return _build(own)
+
+    @property
+    def changed(self) -> list[str]:
+        """The folders that have not been built since they, or a part of them, were changed."""
+        return [folder for folder in APPLIED if folder not in self._built]
 
     def replace(self, file: str, old: str, new: str) -> None:
         """Change a file; whoever names a text that is not there exactly once has made a mistake of his own."""

@@ -112,5 +112,7 @@ RULES: tuple[Rule, ...] = (
     pod_rules.secrets_are_files_of_the_driver,
     pod_rules.gpus_are_what_the_class_has,
     traffic_rules.walls_stand,
+    traffic_rules.the_namespace_is_closed,
+    traffic_rules.only_the_bot_reaches_gemma,
     traffic_rules.the_world_reaches_one_path,
 )

@@ -28,3 +28,7 @@ class SpoilableTerraform:
     def planned(self) -> Callable[[str], Plan]:
         """What would be made, by hostname; each plan is made once."""
         return cache(lambda hostname: self._terraform.plan(hostname=hostname))
+
+    def refuses(self, command: str) -> bool:
+        """Whether `terraform validate`, or `terraform test`, says no."""
+        return self._terraform(command).returncode != 0

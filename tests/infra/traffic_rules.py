@@ -26,7 +26,42 @@ def walls_stand(manifests: Sequence[Manifest]) -> Iterator[str]:
 
 
 def _world(way: str, block: Manifest, rule: Manifest) -> bool:
-    return way == "egress" and set(block.get("except", [])) == PRIVATE and [p["port"] for p in rule["ports"]] == [443]
+    return (
+        way == "egress"
+        and set(block.get("except", [])) == PRIVATE
+        and [port["port"] for port in rule.get("ports", [])] == [443]
+    )
+
+
+def the_namespace_is_closed(manifests: Sequence[Manifest]) -> Iterator[str]:
+    """It refuses pods that are not hardened, and lets nothing through but questions for names, to the node."""
+    for namespace in of_kind(manifests, "Namespace"):
+        if namespace["metadata"].get("labels", {}).get("pod-security.kubernetes.io/enforce") != "restricted":
+            yield f"{named(namespace)} takes pods of any kind"
+        closed = {each["metadata"]["name"]: each["spec"] for each in of_kind(manifests, "NetworkPolicy")}
+        if closed.pop("default-deny", None) != {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}:
+            yield f"{named(namespace)} is open where no policy says otherwise"
+        asked = {(port["protocol"], port["port"]) for rule in closed["dns"]["egress"] for port in rule["ports"]}
+        peers = [peer for rule in closed["dns"]["egress"] for peer in rule["to"]]
+        nodes = {peer["ipBlock"]["cidr"] for peer in peers if "ipBlock" in peer}
+        if set(closed) != {"dns"} or asked != {("UDP", 53), ("TCP", 53)} or closed["dns"]["podSelector"]:
+            yield f"{named(namespace)} lets through more, or less, than questions for names"
+        if nodes != {"169.254.169.254/32", "169.254.20.10/32"}:
+            yield f"{named(namespace)} asks for names at {nodes}: Autopilot answers at the node's own addresses"
+
+
+def only_the_bot_reaches_gemma(manifests: Sequence[Manifest]) -> Iterator[str]:
+    """And the collector of metrics."""
+    allowed = [
+        {"podSelector": {"matchLabels": {"app": "tandem"}}},
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "gke-gmp-system"}}},
+    ]
+    for pod in pods(manifests):
+        for policy in of_kind(manifests, "NetworkPolicy"):
+            if pod.labels["app"] == "gemma" and selects(policy["spec"]["podSelector"], pod.labels):
+                peers = [peer for rule in policy["spec"].get("ingress", []) for peer in rule.get("from", [])]
+                if peers != allowed:
+                    yield f"{named(policy)} lets {peers} reach Gemma"
 
 
 def the_world_reaches_one_path(manifests: Sequence[Manifest]) -> Iterator[str]:
