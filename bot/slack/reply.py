@@ -56,7 +56,7 @@ class SlackReply:
         self._outlet, self._opening, self._wording, self._status = outlet, opening, wording, status
         self._pace, self._name_of, self._monotonic = pace, name_of, monotonic
         self._posted: list[Posted] = []
-        self._changed = asyncio.Event()
+        self._changed, self._timed = asyncio.Event(), False
         self._ending: Ending | None = None
         self._ended: asyncio.Future[None] = loop.create_future()
         self._wanted_open: asyncio.Future[None] | None = None
@@ -69,11 +69,10 @@ class SlackReply:
 
     def push(self, text: str) -> None:
         """See `Reply.push`."""
-        pages = len(self._wording.pages.texts)
-        self._wording.push(text, shown=self._shown())
-        if len(self._wording.pages.texts) > pages:
+        if self._wording.push(text, shown=self._shown()):
             self._hurry()  # a step that waits for its turn is out of date
-        self._changed.set()
+        if not self._timed or self._due_s() == 0:  # else the writer wakes in time by itself
+            self._changed.set()
 
     async def open(self) -> None:
         """See `Reply.open`. Returns once every page of what was pushed has its message."""
@@ -157,8 +156,10 @@ class SlackReply:
     async def _news(self) -> None:
         """Wait for more text, for the end, or for the time of the next step."""
         due_s = self._due_s()
+        self._timed = due_s is not None
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), due_s)
+            async with asyncio.timeout(due_s):
+                await self._changed.wait()
         self._changed.clear()
 
     async def _take_over(self) -> None:

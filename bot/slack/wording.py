@@ -16,10 +16,12 @@ class Wording:
         self.pages = Pages(page_chars)
         self._ended = False
 
-    def push(self, text: str, *, shown: int) -> None:
-        """Go on with raw text; `shown` characters of the last page have been read already."""
+    def push(self, text: str, *, shown: int) -> bool:
+        """Go on with raw text, `shown` characters of the last page having been read; whether a new page has begun."""
+        pages = len(self.pages.texts)
         if text and not self._ended:
             self.pages.add(self._tables.feed(self._safety.feed(text)), shown=shown)
+        return len(self.pages.texts) > pages
 
     def end(self, *, shown: int) -> None:
         """No more text is to come: what was held back is out."""
