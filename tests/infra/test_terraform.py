@@ -63,6 +63,21 @@ def test_it_is_valid_for_the_provider_that_it_asks_for(terraform: Terraform) -> 
     assert wanted == [schema.version().partition(".")[0]]
 
 
+def test_every_word_is_one_that_the_provider_takes(terraform: Terraform) -> None:
+    """What `validate` of the real provider would say; the stand-in knows types, not words."""
+    plan = terraform.plan(hostname=HTTP)
+    allowed = schema.words({address.partition(".")[0] for address in plan.resources})
+    given = [
+        (address, argument, word, allowed[address.partition(".")[0], argument])
+        for address, resource in plan.resources.items()
+        for argument, word in _words(resource)
+        if (address.partition(".")[0], argument) in allowed
+    ]
+
+    assert len(given) > 50
+    assert [wrong for wrong in given if wrong[2] not in wrong[3]] == []
+
+
 @pytest.mark.parametrize("file", sorted((SOURCE / "tests").glob("*.tftest.hcl")), ids=lambda file: file.name)
 def test_its_own_tests_pass(terraform: Terraform, file: Path) -> None:
     tested = terraform("test", f"-filter=tests/{file.name}")
@@ -202,6 +217,16 @@ def test_the_outputs_say_where_everything_is(terraform: Terraform) -> None:
     assert outputs["secret_ids"] == sorted(
         kind.removeprefix("secret ") for kind, _, reader in GRANTS if kind.startswith("secret ") and reader != "gemma"
     )
+
+
+def _words(value: Any, argument: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a resource, with the name of the argument that it stands in."""
+    if isinstance(value, str):
+        yield argument, value
+    for name, inner in value.items() if isinstance(value, dict) else []:
+        yield from _words(inner, name)
+    for inner in value if isinstance(value, list) else []:
+        yield from _words(inner, argument)
 
 
 def _fields(plan: Plan, name: str) -> list[Mapping[str, Any]]:

@@ -34,6 +34,7 @@ FIELD = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 OF_A_CLASS = re.compile(r"= new (?:\w+_1\.)?([\w.]+)\(this, \"\w+\"(?:, (true|false))?\)")
+WORDS = re.compile(r"Possible values: \[([^\]]+)\][\s*]+Docs at \S+ \S+ \{@link \S+/resources/(\w+)#(\w+) ")
 GETTER = re.compile(r"return (cdktn\.Fn\.tolist\()?this\.(\w+)\(")
 
 
@@ -81,17 +82,27 @@ def schemas(resources: Iterable[str], data_sources: Iterable[str]) -> tuple[dict
     )
 
 
+def words(resources: Iterable[str]) -> dict[tuple[str, str], set[str]]:
+    """By a resource's and an argument's name, wherever in it that stands: all that it may be, where that is documented."""
+    found = _sources({_folder(name) for name in resources}, ".d.ts")
+    documented: dict[tuple[str, str], set[str]] = {}
+    for text in found.values():
+        for values, resource, argument in WORDS.findall(text):
+            documented.setdefault((f"google_{resource}", argument), set()).update(re.findall(r'"([^"]*)"', values))
+    return documented
+
+
 def _folder(name: str, prefix: str = "") -> str:
     return (prefix + ("google-" if prefix else "") + name.removeprefix("google_")).replace("_", "-")
 
 
-def _sources(folders: set[str]) -> dict[str, str]:
-    """All JavaScript of each folder that the package has."""
+def _sources(folders: set[str], kind: str = ".js") -> dict[str, str]:
+    """All files of a kind of each folder that the package has."""
     found: dict[str, str] = {}
     with tarfile.open(_archive(), "r|gz") as archive:
         for member in archive:
-            parts = Path(member.name).parts  # package/lib/FOLDER/…/NAME.js
-            if member.name.endswith(".js") and len(parts) > 3 and parts[2] in folders:
+            parts = Path(member.name).parts  # package/lib/FOLDER/…/NAME.KIND
+            if member.name.endswith(kind) and len(parts) > 3 and parts[2] in folders:
                 file = archive.extractfile(member)
                 found[parts[2]] = found.get(parts[2], "") + (file.read().decode() if file else "")
     return found
