@@ -83,7 +83,7 @@ def schemas(resources: Iterable[str], data_sources: Iterable[str]) -> tuple[dict
 
 
 def words(resources: Iterable[str]) -> dict[tuple[str, str], set[str]]:
-    """By a resource's and an argument's name, wherever in it that stands: all that it may be, where that is documented."""
+    """By names of a resource and of an argument, wherever in it that stands: all that it may be, where documented."""
     found = _sources({_folder(name) for name in resources}, ".d.ts")
     documented: dict[tuple[str, str], set[str]] = {}
     for text in found.values():
