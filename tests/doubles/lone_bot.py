@@ -1,6 +1,6 @@
 """A model's address in, one real bot on an SQLite file out, connected to a playground; each a process of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ class LoneBot:
 
     workspace: Workspace
     tandem: Tandem
+    environment: Mapping[str, str]
 
     async def inspect(self, channel: str, thread_ts: str) -> Any:
         """What the bot's mirror holds of a thread."""
@@ -55,4 +56,4 @@ async def lone_bot(path: Path, gemma_url: str, **settings: str) -> AsyncIterator
         }
         async with serving(environment, path / "bot.log") as tandem:
             await workspace.connected()
-            yield LoneBot(workspace, tandem)
+            yield LoneBot(workspace, tandem, environment)

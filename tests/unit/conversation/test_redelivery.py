@@ -55,10 +55,10 @@ def answers(world: World, root: str) -> list[str]:
     return [markdown_of(message) for message in world.slack.thread(CHANNEL, root)]
 
 
-def test_of_a_thousand_questions_a_third_of_them_redelivered_elsewhere_each_is_answered_once(
+def test_of_many_questions_a_third_of_them_redelivered_elsewhere_each_is_answered_once(
     world: World, rng: random.Random
 ) -> None:
-    arrivals = [said(world, number) for number in range(1000)]
+    arrivals = [said(world, number) for number in range(100)]
 
     async def deliver() -> None:
         later = [arrival for arrival in arrivals if rng.random() < 0.3]
@@ -73,11 +73,13 @@ def test_of_a_thousand_questions_a_third_of_them_redelivered_elsewhere_each_is_a
 
     world.run(deliver())
 
-    assert [answers(world, each.message.ts) for each in arrivals] == [[f"Answer to q{n}."] for n in range(1000)]
+    assert [answers(world, each.message.ts) for each in arrivals] == [[f"Answer to q{n}."] for n in range(100)]
 
 
-def test_of_two_hundred_messages_with_a_phantom_copy_each_is_answered_once(world: World, rng: random.Random) -> None:
-    arrivals = [said(world, number) for number in range(200)]
+def test_of_many_questions_with_a_twin_and_a_phantom_copy_each_is_answered_once(
+    world: World, rng: random.Random
+) -> None:
+    arrivals = [said(world, number) for number in range(60)]
     for arrival in arrivals:
         phantom = replace(arrival, message=replace(arrival.message, ts=f"{arrival.message.ts[:-1]}x"))
         pair = [arrival, replace(arrival, team_id="T0PARTNER"), phantom]
@@ -86,13 +88,13 @@ def test_of_two_hundred_messages_with_a_phantom_copy_each_is_answered_once(world
             world.run(asyncio.sleep(rng.choice((0.1, 0.3))))
     world.run(asyncio.sleep(60.0))
 
-    assert [answers(world, each.message.ts) for each in arrivals] == [[f"Answer to q{n}."] for n in range(200)]
+    assert [answers(world, each.message.ts) for each in arrivals] == [[f"Answer to q{n}."] for n in range(60)]
 
 
-def test_twenty_questions_within_two_seconds_in_each_of_many_threads_are_answered_in_their_order(
+def test_twenty_questions_within_two_seconds_in_each_of_five_threads_are_answered_in_their_order(
     world: World, rng: random.Random
 ) -> None:
-    first = [said(world, 0) for _ in range(10)]
+    first = [said(world, 0) for _ in range(5)]
     for arrival in first:
         tell(rng.choice(world.replicas), arrival)
     world.run(asyncio.sleep(5.0))
