@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from pydantic import ValidationError
 
 from bot.commands.manifest import over_http
 from bot.slack.manifest import bot_scopes, manifest_text
+from tests.repo.slack_manifest import Manifest
 
 ROOT = Path(__file__).parents[2]
 SLACK = sorted((ROOT / "bot/slack").rglob("*.py"))
@@ -146,19 +149,38 @@ def test_lists_are_sorted_and_name_nothing_twice() -> None:
     assert scopes == sorted(set(scopes))
 
 
-def test_texts_fit_the_lengths_that_slack_allows() -> None:
-    document = manifest()
-    agent = document["features"]["agent_view"]
+@pytest.mark.parametrize("transport", ["socket", "http"])
+def test_slack_takes_every_field_of_both_manifests(transport: str) -> None:
+    document = manifest() if transport == "socket" else over_http(manifest(), "https://bot.example.com")
 
-    assert len(document["display_information"]["name"]) <= 35
-    assert len(document["display_information"]["description"]) <= 140
-    assert len(document["features"]["bot_user"]["display_name"]) <= 80
-    assert len(agent["agent_description"]) <= 300
-    assert len(agent["suggested_prompts"]) <= 4
-    assert all(prompt.keys() == {"title", "message"} for prompt in agent["suggested_prompts"])
-    for command in document["features"]["slash_commands"]:
-        assert re.fullmatch(r"/[a-z-]{1,31}", command["command"])
-        assert 1 <= len(command["usage_hint"]) <= 1000
+    Manifest.model_validate(document)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("display_information.name", "x" * 36),
+        ("display_information.long_name", "Tandem"),
+        ("features.bot_user.always_online", "yes"),
+        ("features.agent_view.suggested_prompts", [{"title": "t", "message": "m"}] * 5),
+        (
+            "features.slash_commands",
+            [{"command": "model", "description": "d", "usage_hint": "h", "should_escape": False}],
+        ),
+        ("oauth_config.scopes.bot", ["chat:write "]),
+        ("settings.interactivity", {"is_enabled": True, "request_url": "http://bot.example.com/slack/events"}),
+    ],
+)
+def test_a_field_that_slack_would_refuse_is_refused_here(path: str, value: object) -> None:
+    document = manifest()
+    *parents, name = path.split(".")
+    part = document
+    for parent in parents:
+        part = part[parent]
+    part[name] = value
+
+    with pytest.raises(ValidationError):
+        Manifest.model_validate(document)
 
 
 def test_an_agent_view_needs_a_messages_tab_that_can_be_written_in() -> None:
