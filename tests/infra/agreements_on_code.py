@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.config import load_settings
 from bot.errors import ConfigError
-from bot.llm.catalogue import ModelSpec, load_catalogue
+from bot.llm.catalogue import load_catalogue
 from tests.infra.kustomize import APPLIED, PROJECT_ENV
 from tests.infra.manifests import arguments, mounted_secrets, of_kind, pods, settings
 from tests.infra.world import World
@@ -15,13 +15,6 @@ from tests.infra.world import World
 # What a secret's value may look like: enough for the settings to take it.
 VALUES = {"tandem-slack-bot-token": "xoxb-made-up", "tandem-slack-app-token": "xapp-made-up"}
 VLLM = {"vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc"}
-# Which Gemma each overlay of ours is made for, and who serves it.
-SERVED_TO = {
-    "overlays/prod": ("gemma/gemma3-12b-l4", "gemma/gemma3-12b-l4x4"),
-    "overlays/prod-http": ("gemma/gemma3-12b-l4", "gemma/gemma3-12b-l4x4"),
-    "overlays/dev": ("gemma/gemma-1b-cpu",),
-    "components/gemma4-12b": ("gemma/gemma4-12b-l4",),
-}
 
 
 def settings_are_settings(world: World) -> Iterator[str]:
@@ -113,17 +106,20 @@ def metrics_are_exported(world: World) -> Iterator[str]:
 
 def catalogues_fit_their_servers(world: World) -> Iterator[str]:
     """The context that the bot fills is what the server gives, and all models but Gemma are as Tandem has them."""
-    ours = load_catalogue()
-    for folder, servers in SERVED_TO.items():
-        gemma, *others = _catalogue(world, folder)
-        if others != list(ours[1:]):
-            yield f"{folder} describes other models than bot/llm/models.toml"
+    for component, servers in world.code.gemmas.items():
+        own = world.tree.root / "components" / component / "models.toml"
+        gemma, *others = load_catalogue(own if own.is_file() else None)
+        if others != list(load_catalogue()[1:]):
+            yield f"{component} describes other models than bot/llm/models.toml"
         for server in servers:
-            (pod,) = pods(world.tree.build(server))
+            (pod,) = pods(world.tree.build(f"gemma/{server}"))
             given = arguments(pod)
             context = int(given.get("max-model-len") or int(given["ctx-size"]) // int(given["parallel"]))
             if gemma.entry.context_tokens != context:
-                yield f"{folder} fills {gemma.entry.context_tokens} tokens, {server} takes {context}"
+                yield f"{component} fills {gemma.entry.context_tokens} tokens, {server} takes {context}"
+    served = {f"gemma/{server}" for servers in world.code.gemmas.values() for server in servers}
+    if served != world.servers.keys():
+        yield f"`make deploy` fits {sorted(served)} to the bot, there are {sorted(world.servers)}"
 
 
 def images_are_built_and_shipped(world: World) -> Iterator[str]:
@@ -153,14 +149,3 @@ def _mounted_texts(world: World, folder: str) -> dict[str, str]:
         for name, text in each["data"].items()
         if name.endswith(".toml")
     }
-
-
-def _catalogue(world: World, folder: str) -> tuple[ModelSpec, ...]:
-    if folder.startswith("components/"):
-        return load_catalogue(world.tree.root / folder / "models.toml")
-    for text in _mounted_texts(world, folder).values():
-        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
-            file.write(text)
-            file.flush()
-            return load_catalogue(Path(file.name))
-    return load_catalogue()

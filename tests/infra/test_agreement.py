@@ -64,6 +64,11 @@ def expiring(collection: str) -> InCode:
     return lambda code: replace(code, expiring=code.expiring | {(collection, "expireAt")})
 
 
+def fitting(component: str, *servers: str) -> InCode:
+    """`make deploy` takes other servers to fit a component of the bot's."""
+    return lambda code: replace(code, gemmas={**code.gemmas, component: servers})
+
+
 CHANGES: Mapping[str, tuple[InKubernetes | InTerraform | InCode, ...]] = {
     "identities_are_those_that_run": (
         InKubernetes("namespace/namespace.yaml", "  name: tandem", "  name: chat"),
@@ -173,6 +178,7 @@ CHANGES: Mapping[str, tuple[InKubernetes | InTerraform | InCode, ...]] = {
         InKubernetes(VLLM, "--max-model-len=32768", "--max-model-len=16384"),
         InKubernetes("gemma/gemma-1b-cpu/deployment.yaml", "--parallel=2", "--parallel=4"),
         InKubernetes("components/gemma4-12b/models.toml", "gemini-3.5-flash-lite", "gemini-2.5-flash"),
+        fitting("gemma-1b", "gemma3-12b-l4"),
     ),
     "images_are_built_and_shipped": (InKubernetes(BOT, "image: tandem-bot", "image: chat-app-image"),),
     "the_projects_values_are_outputs": (InTerraform("outputs.tf", 'output "weights_bucket"', 'output "bucket"'),),

@@ -13,7 +13,7 @@ COMBINATIONS = [
     [*filter(None, (door, gemma)), "project", *(["without-gemini"] if alone else [])]
     for door, gemma, alone in product(("", "http"), GEMMA, (False, True))
     if gemma or not alone  # a bot without any model has nothing to say
-]
+] + [["traces", "project"], ["http", "gemma", "traces", "project"]]
 
 
 @pytest.mark.parametrize("folder", APPLIED)

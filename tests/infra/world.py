@@ -29,6 +29,7 @@ class Code:
     paths: frozenset[str]
     queries: tuple[Query, ...]
     expiring: frozenset[tuple[str, str]]
+    gemmas: Mapping[str, tuple[str, ...]]  # which servers `make deploy` takes to fit the bot's component
 
 
 class World:
@@ -74,12 +75,20 @@ def code() -> Code:
         paths=frozenset(path for module in DOORS for path in _paths(ROOT / module)),
         queries=tuple(query for module in sorted((ROOT / "bot/store").glob("*.py")) for query in queries_of(module)),
         expiring=frozenset((collection, indexes.TTL_FIELD) for collection in indexes.TTL),
+        gemmas=_constant(ROOT / "scripts/deploy_plan.py", "GEMMAS"),
     )
 
 
 def skaffold() -> Sequence[Mapping[str, Any]]:
     """What is built and shipped, module by module."""
     return list(yaml.safe_load_all((ROOT / "skaffold.yaml").read_text("utf-8")))
+
+
+def _constant(module: Path, name: str) -> Any:
+    for node in ast.parse(module.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return ast.literal_eval(node.value)
+    raise KeyError(name)
 
 
 def _paths(module: Path) -> Iterator[str]:
