@@ -202,7 +202,12 @@ def test_the_dashboard_can_be_drawn(plan: Plan) -> None:
 
     assert len(set(places)) == len(places) > 10
     assert all(x + width <= 48 and x % width == y % height == 0 for x, y, width, height in places)
-    assert all(tile["widget"]["xyChart"]["dataSets"] for tile in tiles)
+    for line in (line for tile in tiles for line in tile["widget"]["xyChart"]["dataSets"]):
+        grouped = set(
+            re.findall(r"\w+", "".join(re.findall(r"by \(([^)]*)\)", line["timeSeriesQuery"]["prometheusQuery"])))
+        )
+        named = set(re.findall(r"\$\{(\w+)\}", line["legendTemplate"]))
+        assert named == grouped - {"le"} or named == {"pod"}, line
 
 
 def test_the_outputs_say_where_everything_is(terraform: Terraform) -> None:
