@@ -90,6 +90,7 @@ class _Turns:
         self._turns = turns
         self._failpoint = failpoint
         self._accepted: set[ThreadKey] = set()
+        self._shown: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._turns, name)
@@ -111,7 +112,8 @@ class _Turns:
         return taken
 
     async def save(self, lease: Lease, turn: Turn, **more: Any) -> Lease:
-        if turn.state == "opening" and turn.parts:
+        if turn.parts and turn.id not in self._shown:
+            self._shown.add(turn.id)
             self._failpoint.passed("after_opening")
         if not turn.open:
             self._failpoint.passed("before_finish")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from bot.conversation.arrival import Deletion, Stop
 from bot.conversation.mirror import Taken, TurnStore
@@ -27,6 +28,7 @@ class Hold:
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._turns = turns
         self._turn = taken.turn
+        self._stored_parts = taken.turn.parts
         self._lease = taken.lease
         self._lease_s = lease_s
         self._monotonic = monotonic
@@ -38,7 +40,7 @@ class Hold:
 
     @property
     def turn(self) -> Turn:
-        """The turn as last saved."""
+        """The turn as last saved, with all parts that were posted."""
         return self._turn
 
     def assert_ours(self) -> None:
@@ -58,37 +60,41 @@ class Hold:
 
     async def opening(self) -> None:
         """Store that a Slack message is about to be posted."""
-        await self._save(lambda turn: replace(turn, state="opening"))
+        await self._save(state="opening")
 
     async def opened(self, part: Part) -> None:
-        """Store the Slack message that was posted."""
-        await self._save(lambda turn: replace(turn, parts=(*turn.parts, part)))
+        """Note the Slack message that was posted; it is stored with the next heartbeat or write.
+
+        Until then a taker finds it by its mark, as it does where this process dies before it hears of the message.
+        """
+        self._turn = replace(self._turn, parts=(*self._turn.parts, part))
 
     async def deliver(self, answer: Message, ending: TurnState) -> None:
         """Store the whole answer; only its last update in Slack is missing now."""
-        await self._save(lambda turn: replace(turn, state="delivering", ending=ending), answer=answer)
+        await self._save(answer=answer, state="delivering", ending=ending)
 
     async def close(self, state: TurnState, answer: Message | None = None) -> None:
         """Store how the turn ended, and give the thread up."""
-        await self._save(lambda turn: replace(turn, state=state, ending=""), answer=answer, release=True)
+        await self._save(answer=answer, release=True, state=state, ending="")
         self._released = True
 
-    async def _save(
-        self, change: Callable[[Turn], Turn], *, answer: Message | None = None, release: bool = False
-    ) -> None:
-        """One fenced write of what the last one left, changed; raises LeaseLost and StoreUnavailable."""
+    async def _save(self, *, answer: Message | None = None, release: bool = False, **changes: Any) -> None:
+        """One fenced write of the turn with these fields changed; raises LeaseLost and StoreUnavailable."""
         async with self._writing:
-            turn, started = change(self._turn), self._monotonic()
-            try:
-                self._lease = await self._turns.save(
-                    self._lease, turn, answer=answer, cut=self._cut, names=self._names or None, release=release
-                )
-            except LeaseLost:
-                self._lose()
-                raise
-            self._renewed_at = started
-            self._turn = replace(turn, model_id=self._turn.model_id)  # it may have been named meanwhile
-            self._cut, self._names = None, {}
+            await self._write(replace(self._turn, **changes), answer, release=release)
+            self._turn = replace(self._turn, **changes)  # a part may have been posted, or a model named, meanwhile
+
+    async def _write(self, turn: Turn, answer: Message | None = None, *, release: bool = False) -> None:
+        started = self._monotonic()
+        try:
+            self._lease = await self._turns.save(
+                self._lease, turn, answer=answer, cut=self._cut, names=self._names or None, release=release
+            )
+        except LeaseLost:
+            self._lose()
+            raise
+        self._renewed_at, self._stored_parts = started, turn.parts
+        self._cut, self._names = None, {}
 
     async def release(self, *, unspent: bool = False) -> None:
         """Give the thread up with its turn still open; `unspent` gives the attempt back too.
@@ -121,6 +127,9 @@ class Hold:
     async def _renew(self) -> None:
         async with self._writing:
             if self._released:
+                return
+            if self._turn.parts != self._stored_parts:
+                await self._write(self._turn)
                 return
             started = self._monotonic()
             self._lease = await self._turns.renew(self._lease)

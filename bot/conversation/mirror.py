@@ -83,7 +83,8 @@ class TurnStore(Protocol):
     async def take(self, thread: ThreadKey, owner: str, lease_s: float) -> Taken | Busy | None:
         """Lease the thread and begin its oldest open turn (by question ts), or None where none is open.
 
-        Begun: attempts + 1, the new fence, waiting -> running. A lease is taken from another owner only when it has not
+        Begun: attempts + 1, the new fence, waiting -> running; the thread's revision rises, for the answer that will be
+        added. A lease is taken from another owner only when it has not
         been written for `lease_s` by the store's own clock; one's own live lease is Busy too. Never begins a turn while
         an older accepted one of the thread is open.
         """

@@ -54,7 +54,7 @@ class Journal(Protocol):
         ...
 
     async def opened(self, part: Part) -> None:
-        """Store the message that was posted."""
+        """Note the message that was posted; it is stored soon."""
         ...
 
 

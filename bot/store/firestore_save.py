@@ -127,9 +127,6 @@ class Saving:
                 batch.update(said.reference, {"name": name}, unchanged_since=said.update_time)
 
     def _write_thread(self, batch: Batch, found: Found) -> None:
-        changes = thread_change(self.database) if self.answer is not None else {}
-        if self.cut is not None:
+        if self.cut is not None and (not found or found[self._thread.path].exists):
             model_id, ts = self.cut
-            changes[FieldPath("cuts", model_id).to_api_repr()] = ts
-        if changes and (not found or found[self._thread.path].exists):
-            batch.update(self._thread, changes)
+            batch.update(self._thread, {FieldPath("cuts", model_id).to_api_repr(): ts})

@@ -65,7 +65,8 @@ class FirestoreTurnStore:
 
         turn = begun(_turn(waiting[0]), lease_document.get("fence", 0) + 1)
         lease = Lease(key, owner, nonce, turn.fence, await self._begin(turn, owner, nonce, thread, held, waiting[0]))
-        return Taken(lease, turn, _thread(thread, turn), lease_document.get("owner", ""))
+        told = _thread(thread, turn)
+        return Taken(lease, turn, replace(told, revision=told.revision + 1), lease_document.get("owner", ""))
 
     async def _begin(
         self,
@@ -82,7 +83,7 @@ class FirestoreTurnStore:
         batch.replace(held, {"schema": VERSION, **lease})
         batch.update(found.reference, _written(turn), unchanged_since=found.update_time)
         if thread.exists:
-            batch.update(thread.reference, {"takenAt": SERVER_TIMESTAMP}, unchanged_since=thread.update_time)
+            batch.update(thread.reference, thread_change(self._database), unchanged_since=thread.update_time)
         return await batch.commit()
 
     async def renew(self, lease: Lease) -> Lease:

@@ -43,7 +43,6 @@ UNINDEXED = (
     ("turns", "nonce"),
     ("threads", "cuts"),
     ("threads", "lastActivityAt"),
-    ("threads", "takenAt"),
     ("signals", "items"),
 )
 

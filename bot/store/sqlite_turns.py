@@ -100,6 +100,7 @@ class SqliteTurnStore:
             (str(key), owner, lease.nonce, lease.fence, now, now + self._file.lifetimes.turns_s),
         )
         self._write_turn(db, turn)
+        touch_thread(db, key, now, self._file.lifetimes)
         document = find_thread(db, key, now)
         told = read_thread(key, document) if document else new_thread(turn)
         return Taken(lease, turn, told, held[0] if held else "")
@@ -160,6 +161,7 @@ class SqliteTurnStore:
         self._write_turn(db, turn)
         db.execute("UPDATE turns SET nonce = ? WHERE id = ?", (nonce, turn_id))
         self._write_answer(db, turn, answer)
+        touch_thread(db, turn.thread, self._file.now(), self._file.lifetimes)
         return True
 
     async def open_turns(self, thread: ThreadKey) -> Sequence[Turn]:
@@ -274,7 +276,6 @@ class SqliteTurnStore:
         for ts in later:
             if not is_tombstone(stored[ts]):
                 put_message(db, turn.thread, ts, pointer(answer.ts), expire_at)
-        touch_thread(db, turn.thread, self._file.now(), self._file.lifetimes)
 
     def _write_cut(self, db: sqlite3.Connection, key: ThreadKey, model_id: str, ts: str) -> None:
         document = find_thread(db, key, self._file.now())

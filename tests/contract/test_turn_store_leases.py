@@ -22,7 +22,7 @@ async def test_taking_begins_the_oldest_open_turn(mirror: Mirror) -> None:
 
     assert taken.turn == replace(turns[10][0], state="running", attempts=1, fence=1)
     assert taken.lease.fence == 1 and taken.lease.owner == "a"
-    assert taken.thread.key == KEY and taken.thread.revision == 3
+    assert taken.thread.key == KEY and taken.thread.revision == 4
     assert await mirror.turns.turn(taken.turn.id) == taken.turn
 
 
