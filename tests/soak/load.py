@@ -8,19 +8,26 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.doubles.gemma_server import GemmaServer, says
+from tests.doubles.gemma_server import GemmaServer, says, stream, text_event
 from tests.doubles.workspace import Refused, Workspace
 from tests.e2e.conftest import shown
 
 TURNS_A_THREAD = 4
+CUT_EVERY, CUT_AFTER = 50, 10
 PATIENCE_S = 30.0
 PLACES = (("U0ADA", "C0GENERAL"), ("U0ADA", "D0ADA"), ("U0BEN", "C0GENERAL"), ("U0BEN", "D0BEN"))
 _TOKEN = re.compile(r"\bq\d+\b")
 
 
 def answer_to(token: str) -> list[str]:
-    """What the model says to a question, piece by piece."""
-    return [f"{token}: ", *(f"word{number} " for number in range(20)), "end."]
+    """What the model says to a question, piece by piece; every fiftieth answer breaks off."""
+    pieces = [f"{token}: ", *(f"word{number} " for number in range(20)), "end."]
+    return pieces[:CUT_AFTER] if is_cut(token) else pieces
+
+
+def is_cut(token: str) -> bool:
+    """Whether the model's stream breaks in the middle of this answer."""
+    return int(token[1:]) % CUT_EVERY == CUT_EVERY - 1
 
 
 class Quick(GemmaServer):
@@ -32,7 +39,9 @@ class Quick(GemmaServer):
     async def next_answer(self, request: web.Request) -> web.StreamResponse:
         """Answer with the question's token."""
         body: Any = self.requests.pop().body
-        self.script(says(answer_to(_TOKEN.findall(body["prompt"])[-1])))
+        token = _TOKEN.findall(body["prompt"])[-1]
+        said = answer_to(token)
+        self.script(stream(*map(text_event, said), ending="cut") if is_cut(token) else says(said))
         return await super().next_answer(request)
 
 
