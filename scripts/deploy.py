@@ -41,11 +41,11 @@ def main() -> int:
             provision(plan)
         outputs = read_outputs(plan)
         if plan.does("bot") or plan.does("gemma"):
-            configure(outputs)
+            configure(plan, outputs)
             fill_secrets(plan)
             enter_cluster(outputs)
         if plan.does("bot"):
-            skaffold(outputs, "bot", plan.overlay)
+            skaffold(outputs, "bot")
         if plan.gemma and plan.does("gemma"):
             ship_gemma(plan, outputs)
     except Refused as refused:
@@ -125,7 +125,7 @@ def read_outputs(plan: Plan) -> dict[str, Any]:
     return outputs
 
 
-def configure(outputs: dict[str, Any]) -> None:
+def configure(plan: Plan, outputs: dict[str, Any]) -> None:
     """What kustomize and Skaffold need to know of the project, in files that are not committed."""
     values = {
         "PROJECT_ID": outputs["project_id"],
@@ -136,6 +136,9 @@ def configure(outputs: dict[str, Any]) -> None:
     (ROOT / "k8s/components/project/project.env").write_text("".join(lines), "utf-8")
     text = (ROOT / "skaffold.yaml").read_text("utf-8")
     body = text[text.index("apiVersion:") :]  # the words in its opening comment stay in skaffold.yaml
+    body = body.replace(
+        "paths: [k8s/overlays/prod]", f"paths: [k8s/overlays/{plan.overlay}]", 1
+    )  # where no profile says
     filled = body.replace("PROJECT_ID", str(outputs["project_id"])).replace("REGION", str(outputs["region"]))
     (ROOT / ".skaffold.yaml").write_text(f"# Made of skaffold.yaml by `make deploy`.\n{filled}", "utf-8")
 

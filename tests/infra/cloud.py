@@ -166,7 +166,8 @@ def skaffold(state: "dict[str, Any]", words: list[str], given: str) -> str | Non
     if module == "weights":
         state["copying"] = "gemma-4-12b-it" if profile == "gemma4-12b-l4" else "gemma-3-12b-it"
     else:
-        state["shipped"].append(f"{module} {profile}".strip())
+        folder = text.partition("paths: [k8s/overlays/")[2].partition("]")[0] if module == "bot" else ""
+        state["shipped"].append(f"{module} {profile or folder}".strip())
     return ""
 
 

@@ -140,6 +140,17 @@ def test_gemma_on_a_cpu_builds_nothing_and_copies_no_weights(ready: Desk) -> Non
     assert not [line for line in ready.journal if "module=weights" in line]
 
 
+def test_an_overlay_of_ones_own_is_shipped_without_a_gemma_where_it_has_none(ready: Desk) -> None:
+    own = ready.clone / "k8s/overlays/own"
+    own.mkdir()
+    (own / "kustomization.yaml").write_text("resources: [../../base]\ncomponents:\n  - ../../components/project\n")
+
+    done = ready.deploy("my-project", "--yes", "--overlay", "own")
+
+    assert done.returncode == 0, done.stderr
+    assert ready.state["shipped"] == ["bot own"]
+
+
 def test_over_http_the_signing_secret_is_needed_and_the_dns_records_are_told(ready: Desk) -> None:
     (ready.clone / "terraform/envs/my-project.tfvars").write_text('hostname = "tandem.example.com"\n')
     ready.set(hostname="tandem.example.com", secrets=ready.state["secrets"] | {"tandem-slack-signing-secret": []})
