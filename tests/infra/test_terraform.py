@@ -1,6 +1,5 @@
 """The configuration is well-formed, makes what the code needs, and gives nobody more than they need. Offline."""
 
-import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -180,34 +179,6 @@ def test_every_api_that_a_resource_needs_is_enabled_first() -> None:
     waits.pop('google_project_service" "this')
 
     assert [name for name, waiting in waits.items() if not waiting] == ['google_project_iam_member" "deployers']
-
-
-def test_every_alert_leads_to_what_to_do_about_it(terraform: Terraform) -> None:
-    runbook = (SOURCE.parent / "docs/operations.md").read_text("utf-8")
-    headings = set(re.findall(r"^### (\w+)$", runbook.partition("\n## Alerts\n")[2], re.MULTILINE))
-    alerts = {
-        alert["display_name"]: alert
-        for hostname in ("", HTTP)
-        for alert in terraform.plan(hostname=hostname).all("google_monitoring_alert_policy")
-    }
-
-    assert set(alerts) == headings
-    for name, alert in alerts.items():
-        assert alert["documentation"][0]["content"].endswith(f"docs/operations.md#{name.lower()}")
-
-
-def test_the_dashboard_can_be_drawn(plan: Plan) -> None:
-    tiles = json.loads(plan.resources["google_monitoring_dashboard.tandem"]["dashboard_json"])["mosaicLayout"]["tiles"]
-    places = [(tile["xPos"], tile["yPos"], tile["width"], tile["height"]) for tile in tiles]
-
-    assert len(set(places)) == len(places) > 10
-    assert all(x + width <= 48 and x % width == y % height == 0 for x, y, width, height in places)
-    for line in (line for tile in tiles for line in tile["widget"]["xyChart"]["dataSets"]):
-        grouped = set(
-            re.findall(r"\w+", "".join(re.findall(r"by \(([^)]*)\)", line["timeSeriesQuery"]["prometheusQuery"])))
-        )
-        named = set(re.findall(r"\$\{(\w+)\}", line["legendTemplate"]))
-        assert named == grouped - {"le"} or named == {"pod"}, line
 
 
 def test_the_outputs_say_where_everything_is(terraform: Terraform) -> None:

@@ -107,13 +107,14 @@ def terraform_in_a_copy(source: Path, folder: Path) -> Iterator[Terraform]:
 
 
 def need_terraform() -> None:
-    """Skip the test that wants Terraform, and the package with its provider's schema, where they are missing."""
+    """Skip the test that wants Terraform, and the packages of requirements/terraform.txt, where they are missing."""
     if shutil.which("terraform") is None:
         do_without("terraform is not installed (developer.hashicorp.com/terraform/install)")
-    try:
-        distribution(PACKAGE)
-    except PackageNotFoundError:
-        do_without(f"{PACKAGE} is not installed (`make infra` installs it)")
+    for package in (PACKAGE, "promql-parser"):
+        try:
+            distribution(package)
+        except PackageNotFoundError:
+            do_without(f"{package} is not installed (`make infra` installs it)")
 
 
 def do_without(missing: str) -> NoReturn:
