@@ -10,7 +10,6 @@ import pytest
 
 from tests.infra.provider.terraform import Plan, terraform_in_a_copy
 
-
 ROOT = Path(__file__).parents[2]
 
 
