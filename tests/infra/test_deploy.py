@@ -341,7 +341,7 @@ def folders(path: str) -> set[str]:
 
 
 def test_what_is_written_for_one_project_is_not_committed() -> None:
-    written = [".skaffold.yaml", "k8s/components/project/project.env"]
+    written = [".skaffold.yaml", "k8s/components/project/project.env", "terraform/envs/my-project.tfvars"]
     done = subprocess.run(
         ["git", "check-ignore", *written], cwd=ROOT, capture_output=True, text=True, env=dict(os.environ)
     )

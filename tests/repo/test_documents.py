@@ -45,14 +45,12 @@ def test_a_decision_says_context_decision_consequence_and_what_would_change_it()
         assert headings == ["Context", "Decision", "Consequences", "What would change our mind"], path.name
 
 
-def test_the_setup_makes_every_index_and_every_expiry_that_firestore_needs() -> None:
-    from bot.store.indexes import COMPOSITE, TTL
+def test_the_setup_makes_everything_of_firestore_but_its_backups() -> None:
+    text = (ROOT / "terraform/firestore.tf").read_text("utf-8")
+    resources = {f"{kind}.{name}" for kind, name in re.findall(r'^resource "(\w+)" "(\w+)"', text, re.MULTILINE)}
+    targets = set(re.findall(r"-target=(\S+)", (ROOT / "docs/setup.md").read_text("utf-8")))
 
-    said = (ROOT / "docs/setup.md").read_text("utf-8").replace("\\\n", " ")
-    made = [re.findall(r"field-path=(\w+),order=(\w+)", line) for line in said.splitlines() if "field-path" in line]
-
-    assert made == [[(name, order.lower()) for name, order in index.fields] for index in COMPOSITE]
-    assert f"for collection in {' '.join(TTL)}; do" in said
+    assert targets == {each for each in resources if "backup" not in each}
 
 
 def test_the_sample_environment_names_settings_that_exist() -> None:
