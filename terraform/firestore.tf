@@ -16,7 +16,7 @@ locals {
   unindexed = {
     messages = ["text", "files", "usage", "name"]
     turns    = ["parts", "nonce"]
-    threads  = ["cuts", "lastActivityAt", "takenAt"]
+    threads  = ["cuts", "lastActivityAt"]
     signals  = ["items"]
   }
 
