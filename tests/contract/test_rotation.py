@@ -176,13 +176,15 @@ async def test_a_value_is_handed_over_once_however_often_its_file_is_written(tmp
 
 
 async def test_a_file_that_is_swapped_by_its_link_is_followed(tmp_path: Path) -> None:
-    """As Kubernetes and its CSI drivers replace files: the directory behind a link becomes another one."""
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-    async for file in watched(tmp_path / "one"):
-        (tmp_path / "two/token").write_text("second")
-        file.path.unlink()
-        file.path.symlink_to(tmp_path / "two/token")
+    """As Kubernetes and its CSI drivers do it: the link to the directory of all files becomes another one, at once."""
+    for version in ("..1", "..2"):
+        (tmp_path / version).mkdir()
+    (tmp_path / "..data").symlink_to("..1")
+    (tmp_path / "token").symlink_to("..data/token")
+    async for file in watched(tmp_path):
+        (tmp_path / "..2/token").write_text("second")
+        (tmp_path / "..new").symlink_to("..2")
+        (tmp_path / "..new").rename(tmp_path / "..data")
         await file.look()
 
         assert file.taken == ["second"]
