@@ -168,3 +168,7 @@ class Archive(Protocol):
         Raises SlackError.
         """
         ...
+
+    async def roots(self, thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
+        """The same of all that stands outside threads, or begins one, in the thread's channel."""
+        ...

@@ -44,14 +44,16 @@ class Repair:
 
         Slack's refusal costs nothing but time: the thread's next turn tries again.
         """
-        since = self._doubtful_since(hold)
-        if since is None:
-            return False
-        key, since_ts = hold.thread.key, f"{since:.6f}"
         try:
+            if hold.turn.place == "dm":
+                await self._add_threads(hold)
+            since = self._doubtful_since(hold)
+            if since is None:
+                return False
+            key, since_ts = hold.thread.key, f"{since:.6f}"
             said = await self.archive.since(hold.thread, since_ts)
         except SlackError as error:
-            log.warning("not compared", extra={"thread_key": str(key), "code": error.code})
+            log.warning("not compared", extra={"thread_key": str(hold.thread.key), "code": error.code})
             return False
         known = {message.ts: message for message in await self.threads.messages(key, since_ts=since_ts, limit=_MOST)}
         await self._correct(hold, known, said)
@@ -70,6 +72,19 @@ class Repair:
         since = self.outages.doubtful_since(turn.thread)
         doubtful = [each for each in (since, asked_at if came_late else None) if each is not None]
         return min(doubtful) if doubtful else None
+
+    async def _add_threads(self, hold: Hold) -> None:
+        """Questions that began other threads of a DM: nobody would ever hear of those. The sweeper finds the turns."""
+        whole_dm = ThreadKey(hold.thread.key.channel_id, "")
+        since = self.outages.doubtful_since(whole_dm)
+        if since is None:
+            return
+        for arrival in (await self.archive.roots(hold.thread, f"{since:.6f}")).values():
+            asked_before = arrival and arrival.is_root and arrival.message.ts < hold.turn.question_ts
+            if arrival and asked_before and self._concerns_us(arrival):
+                is_old = self.now() - seconds(arrival.message.ts) > _TOO_OLD_S
+                await self._accept(arrival, (arrival.message.ts,) if is_old else ())
+        self.outages.compared(whole_dm)
 
     async def _correct(self, hold: Hold, known: Mapping[str, Message], said: Mapping[str, Arrival | None]) -> None:
         """Edits and deletions that never arrived. A list without the question that was just asked proves nothing."""

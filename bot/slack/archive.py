@@ -36,7 +36,7 @@ class SlackArchive:
         """
         found: OrderedDict[str, Message] = OrderedDict()  # each page begins with the thread's root
         if newest > 0:
-            async for raw in self._listed(thread, latest=before_ts):
+            async for raw in self._listed(thread, "conversations.replies", ts=thread.key.thread_ts, latest=before_ts):
                 self._add(found, self._message(thread, raw), before_ts)
                 while len(found) > newest:
                     found.popitem(last=False)
@@ -44,27 +44,35 @@ class SlackArchive:
 
     async def since(self, thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
         """See `Archive.since`."""
+        return await self._arrivals(thread, "conversations.replies", oldest_ts, ts=thread.key.thread_ts)
+
+    async def roots(self, thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
+        """See `Archive.roots`."""
+        return await self._arrivals(thread, "conversations.history", oldest_ts)
+
+    async def _arrivals(
+        self, thread: Thread, method: str, oldest_ts: str, **which: object
+    ) -> Mapping[str, Arrival | None]:
         found: dict[str, Arrival | None] = {}
-        async for raw in self._listed(thread, oldest=oldest_ts, inclusive=True):
+        async for raw in self._listed(thread, method, oldest=oldest_ts, inclusive=True, **which):
             ts = str(raw.get("ts"))
-            if ts >= oldest_ts:
+            if ts >= oldest_ts:  # a thread's list begins with its root, whatever was asked for
                 found[ts] = self._arrival(thread, raw)
         return dict(sorted(found.items()))
 
-    async def _listed(self, thread: Thread, **bounds: object) -> AsyncIterator[Mapping[str, Any]]:
-        """All messages of the thread within the bounds."""
+    async def _listed(self, thread: Thread, method: str, **which: object) -> AsyncIterator[Mapping[str, Any]]:
+        """All messages of the thread, or of its channel, within the bounds."""
         cursor = ""
         while True:
             page = await self._calls.call(
-                "conversations.replies",
+                method,
                 team_id=thread.team_id,
                 urgency="read",
                 channel=thread.key.channel_id,
-                ts=thread.key.thread_ts,
                 limit=_PER_PAGE,
                 cursor=cursor or None,
                 include_all_metadata=True,
-                **bounds,
+                **which,
             )
             for raw in page.get("messages") or ():
                 if isinstance(raw, dict):
@@ -86,10 +94,9 @@ class SlackArchive:
     def _arrival(self, thread: Thread, raw: Mapping[str, Any]) -> Arrival | None:
         """A message as if it arrived now, in the place that the thread is known to be."""
         try:
-            arrival = self._reader.message(raw, thread.key.channel_id, place=thread.place)
+            return self._reader.message(raw, thread.key.channel_id, place=thread.place)
         except Malformed:
             return None
-        return replace(arrival, message=replace(arrival.message, thread=thread.key))
 
     def _message(self, thread: Thread, raw: Mapping[str, Any]) -> Message | None:
         """A message as the mirror keeps it; None for what other bots, Slack itself, and our own notices say."""

@@ -1,5 +1,6 @@
 """What was said in an outage and never arrived is found in Slack itself, when its thread is next heard of."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 
 from bot.conversation.arrival import Arrival, Stop
 from bot.conversation.mirror import Taken
-from bot.conversation.thread import Message
+from bot.conversation.thread import Message, ThreadKey
 from bot.conversation.triage import Rules
 from bot.errors import SlackUnavailable
 from tests.doubles.core import Core, People, core
@@ -158,6 +159,25 @@ async def test_where_the_bot_joins_late_what_was_said_before_is_history_and_no_q
             last=arrival("anybody?", ts(60), mentions_us=True),
         )
         assert asked_for(bot) == ["Tandem?", "hello?", "anybody?"]
+
+
+async def test_in_a_dm_the_next_message_also_finds_questions_that_began_other_threads(
+    tmp_path: Path, clock: Clock
+) -> None:
+    def begins(text: str, at: str) -> Arrival:
+        return arrival(text, at, thread=ThreadKey("D0ADA", at), place="dm")
+
+    async with core(tmp_path, now=clock, lease_s=0.2) as bot:
+        bot.people.began = [begins("old", ts(5)), begins("lost", ts(900)), begins("here?", ts(1000))]
+        await after_outage(bot, clock, begins("old", ts(5)), seconds=1000, last=begins("here?", ts(1000)))
+        await after_outage(bot, clock, seconds=1001, last=begins("and now?", ts(1001)))
+        while len(bot.transcript.shown) < 4:
+            await asyncio.sleep(0.02)
+        await bot.settled()
+
+    assert sorted(asked_for(bot)) == ["and now?", "here?", "lost"]
+    (told,) = [shown for shown in bot.transcript.shown if shown.ending and shown.ending.error_code == "missed"]
+    assert told.turn_id == f"D0ADA:{ts(5)}"
 
 
 async def test_a_reply_that_came_before_its_late_root_and_was_lost_with_its_process_is_answered(

@@ -107,3 +107,15 @@ async def test_a_threads_present_is_read_from_a_moment_on_with_whoever_said_it(
     assert question.message.edited_ts > asked
     assert answer is not None and answer.sender == "ourselves"
     assert len(whole) == 4 and gone not in whole
+
+
+async def test_what_began_in_a_dm_is_read_without_the_threads_answers(workspace: Workspace, side: SlackSide) -> None:
+    old, first, second = [await workspace.say(ADA, "D0ADA", f"question {number}") for number in range(3)]
+    await workspace.say(ADA, "D0ADA", "a follow-up", first)
+    thread = Thread(ThreadKey("D0ADA", second), TEAM, ADA, "dm")
+
+    began = await side.archive.roots(thread, first)
+
+    assert [said.message.text if said else "" for said in began.values()] == ["question 1", "question 2"]
+    assert all(said and said.is_root and said.place == "dm" for said in began.values())
+    assert old not in began

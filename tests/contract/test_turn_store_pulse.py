@@ -1,4 +1,4 @@
-"""What every TurnStore promises of pulses: that outages are known to all, and what a dead process was told is not lost."""
+"""What every TurnStore promises of pulses: outages are known to all, and what a dead process was told is not lost."""
 
 import time
 from dataclasses import replace

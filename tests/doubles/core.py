@@ -33,6 +33,7 @@ class People:
     archive: list[Message] = field(default_factory=list)
     archive_error: SlackError | None = None
     said: list[Arrival] = field(default_factory=list)  # all that stands in the thread now
+    began: list[Arrival] = field(default_factory=list)  # all that stands outside threads
     asked: list[str] = field(default_factory=list)
 
     async def person(self, team_id: str, user_id: str) -> Person:
@@ -63,6 +64,12 @@ class People:
         if self.archive_error:
             raise self.archive_error
         return {said.message.ts: said for said in self.said if said.message.ts >= oldest_ts}
+
+
+    async def roots(self, thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
+        """What stands outside threads."""
+        self.asked.append(f"{thread.key.channel_id} since {oldest_ts}")
+        return {began.message.ts: began for began in self.began if began.message.ts >= oldest_ts}
 
 
 @dataclass
