@@ -9,6 +9,7 @@ import re
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def version() -> str:
 
 def schemas(resources: Iterable[str], data_sources: Iterable[str]) -> tuple[dict[str, Block], dict[str, Block]]:
     """Resources and data sources by their names; a name that the provider does not know is left out."""
-    found = _sources({_folder(name) for name in resources} | {_folder(name, "data-") for name in data_sources})
+    folders = {_folder(name) for name in resources} | {_folder(name, "data-") for name in data_sources}
+    found = _sources(frozenset(folders), ".js")
     return (
         {name: _top(found[_folder(name)]) for name in resources if _folder(name) in found},
         {name: _top(found[_folder(name, "data-")]) for name in data_sources if _folder(name, "data-") in found},
@@ -84,7 +86,7 @@ def schemas(resources: Iterable[str], data_sources: Iterable[str]) -> tuple[dict
 
 def words(resources: Iterable[str]) -> dict[tuple[str, str], set[str]]:
     """By names of a resource and of an argument, wherever in it that stands: all that it may be, where documented."""
-    found = _sources({_folder(name) for name in resources}, ".d.ts")
+    found = _sources(frozenset(_folder(name) for name in resources), ".d.ts")
     documented: dict[tuple[str, str], set[str]] = {}
     for text in found.values():
         for values, resource, argument in WORDS.findall(text):
@@ -96,8 +98,9 @@ def _folder(name: str, prefix: str = "") -> str:
     return (prefix + ("google-" if prefix else "") + name.removeprefix("google_")).replace("_", "-")
 
 
-def _sources(folders: set[str], kind: str = ".js") -> dict[str, str]:
-    """All files of a kind of each folder that the package has."""
+@cache
+def _sources(folders: frozenset[str], kind: str) -> dict[str, str]:
+    """All files of a kind of each folder that the package has; it is large, so it is read once."""
     found: dict[str, str] = {}
     with tarfile.open(_archive(), "r|gz") as archive:
         for member in archive:
