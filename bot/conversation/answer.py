@@ -214,7 +214,7 @@ class Answerer:
         """The raw answer into the mirror, the last update into Slack, the turn closed."""
         hold = attempt.hold
         shown = attempt.heard.text if ending.kind != "withdrawn" else ""
-        if shown.strip() and not await self._opened(attempt):
+        if shown.strip() and not await self._opened(attempt, ending):
             shown, ending = "", attempt.failed(SlackRejected.code, ending.reference or self._reference())
         state = _STATES.get(ending.kind, "dead" if ending.error_code == "too_many_attempts" else "failed")
         if shown.strip():
@@ -227,10 +227,10 @@ class Answerer:
         facts = {"turn": hold.turn.id, "state": state, "model": ending.model_id, "code": ending.error_code}
         log.info("turn ended", extra=facts | {"seconds": round(ending.seconds, 3)})
 
-    async def _opened(self, attempt: Attempt) -> bool:
+    async def _opened(self, attempt: Attempt, ending: Ending) -> bool:
         """Whether people see anything of the answer; what nobody saw is not for the mirror either."""
         try:
-            await attempt.reply.open()
+            await attempt.reply.open(ending)
         except SlackRejected as error:
             log.warning("answer refused", extra={"turn": attempt.turn.id, "code": error.slack_code})
         return bool(attempt.turn.parts)

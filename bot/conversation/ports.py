@@ -106,8 +106,11 @@ class Reply(Protocol):
         """Add the model's next raw text. Never waits; what is shown, and when, is the reply's affair."""
         ...
 
-    async def open(self) -> None:
-        """See to it that a Slack message of this turn exists (needs pushed text); returns once its part is stored."""
+    async def open(self, ending: Ending | None = None) -> None:
+        """See to it that a Slack message of this turn exists (needs pushed text); returns once its part is stored.
+
+        Whoever gives the `ending` has pushed all: where Slack's limits are tight, one call then shows everything.
+        """
         ...
 
     async def end(self, ending: Ending) -> None:

@@ -33,9 +33,7 @@ class Bucket:
 
     @property
     def _per_s(self) -> float:
-        per_minute = self.per_minute or 0.0
-        steady = per_minute if self.burst is not None else per_minute * STEADY_SHARE
-        return max(steady * self._share / self.siblings / 60, 1e-3)
+        return max((self.per_minute or 0.0) * STEADY_SHARE * self._share / self.siblings / 60, 1e-3)
 
     def _refill(self, now: float) -> None:
         if self._at is None:

@@ -60,9 +60,12 @@ class Opening:
         return await self._open(number, affordable, text, closing=closing)
 
     async def post(self, number: int, mode: ReplyMode, text: Text, under: Sequence[Block] = ()) -> Posted:
-        """Post the turn's message `number` with all of its text, in `mode` or in the next one that Slack takes."""
+        """Post the turn's message `number` with all of its text, in `mode` or in the next one that Slack takes.
+
+        With what stands `under` it only where no later call is set aside to show that.
+        """
         affordable, closing = self._affordable(mode)
-        return await self._open(number, affordable, text, under, closing=closing)
+        return await self._open(number, affordable, text, under if affordable == "final" else (), closing=closing)
 
     async def _open(
         self,
@@ -184,7 +187,7 @@ class Opening:
         native = mode == "native"
         answer = await self.outlet.send(START if native else POST, stream if native else post, urgency="open")
         posted = self._posted(number, str((answer or {})["ts"]), mode, live=native)
-        posted.shown, posted.marked, posted.finished = sent, not native, bool(under)
+        posted.shown, posted.marked, posted.whole, posted.finished = sent, not native, bool(under), bool(under)
         await self.outlet.journal.opened(Part(posted.ts, mode, self.epoch()))
         return posted
 

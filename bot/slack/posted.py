@@ -41,6 +41,7 @@ class Posted:
     opened_at: float = 0.0  # monotonic
     written_at: float = 0.0  # monotonic; the last attempt
     finished: bool = False
+    whole: bool = False  # it was posted with how the answer ended under it
     ended_status: bool = False  # the stop of its stream has ended the status
     end: tuple[Text, Sequence[Block]] | None = None  # what it was ended with
     left: str = ""  # its text by Slack's own account, after the last confirmed call

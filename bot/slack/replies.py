@@ -9,11 +9,12 @@ from bot.conversation.ports import Journal, Reply
 from bot.conversation.turn import ReplyMode, Turn
 from bot.slack.apologies import notice
 from bot.slack.calls import SlackCalls
+from bot.slack.footing import NameOf
 from bot.slack.marks import notice_mark
 from bot.slack.opening import Opening, StreamlessTeams
 from bot.slack.outlet import Outlet
 from bot.slack.posted import content
-from bot.slack.reply import NameOf, Pace, SlackReply
+from bot.slack.reply import Pace, SlackReply
 from bot.slack.safety import safe
 from bot.slack.status import Status, StatusMethods
 from bot.slack.wording import Wording

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.conversation.ports import Ending, Journal
-from bot.conversation.turn import ReplyMode, turn_id
+from bot.conversation.turn import ReplyMode
 from bot.errors import SlackError, SlackRejected, StoreError
 from bot.slack.apologies import in_place_of_answer
-from bot.slack.blocks import Block, under_answer
+from bot.slack.blocks import Block
+from bot.slack.footing import NameOf, footing
 from bot.slack.opening import Opening
 from bot.slack.outlet import Outlet
 from bot.slack.posted import Posted, Text
@@ -19,9 +19,7 @@ from bot.slack.safety import safe
 from bot.slack.status import Status
 from bot.slack.wording import Wording
 
-_log = logging.getLogger(__name__)
 _SOON_S = 0.001  # less is not worth waiting for
-NameOf = Callable[[str, str], Awaitable[str]]  # team_id, user_id -> what to call them
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,7 @@ class SlackReply:
         self._ending: Ending | None = None
         self._ended: asyncio.Future[None] = loop.create_future()
         self._wanted_open: asyncio.Future[None] | None = None
+        self._footing: Sequence[Block] = ()  # once it is known how the answer ends
         turn = journal.turn
         self._inherited = bool(turn.parts) or turn.attempts > 1 or turn.state in ("opening", "delivering")
         if turn.state != "delivering":
@@ -74,8 +73,11 @@ class SlackReply:
         if not self._timed or self._due_s() == 0:  # else the writer wakes in time by itself
             self._changed.set()
 
-    async def open(self) -> None:
+    async def open(self, ending: Ending | None = None) -> None:
         """See `Reply.open`. Returns once every page of what was pushed has its message."""
+        if ending is not None:
+            self._wording.end(shown=self._shown())
+            self._footing = await footing(self._journal.turn, ending, self._name_of, text=True)
         if self._wanted_open is None:
             self._wanted_open = asyncio.get_running_loop().create_future()
             self._hurry()
@@ -196,8 +198,10 @@ class SlackReply:
         text = self._text(number)
         if not text().strip() or (self._mode == "final" and not self._wanted_open):
             return False
-        if self._wanted_open is not None or number < len(self._wording.pages.texts) - 1:
-            posted: Posted | None = await self._opening.post(number, self._mode, text)
+        last = number == len(self._wording.pages.texts) - 1
+        if self._wanted_open is not None or not last:
+            under = self._footing if last else ()
+            posted: Posted | None = await self._opening.post(number, self._mode, text, under)
         else:
             posted = await self._opening.begin(number, self._mode, text)
         if posted is not None:
@@ -249,7 +253,7 @@ class SlackReply:
         texts = [text for text in self._wording.pages.texts if text.strip()]
         if await self._kept(ending, texts):
             return
-        under = await self._under(ending, text=bool(texts))
+        under = await footing(self._journal.turn, ending, self._name_of, text=bool(texts))
         texts = texts or [safe(in_place_of_answer(ending))]  # it may quote what somebody typed
         surplus = self._posted[len(texts) :]
         for number, text in enumerate(texts):
@@ -262,6 +266,8 @@ class SlackReply:
             self._posted.append(await self._opening.post(number, "final", lambda: text, under))
             return
         part = self._posted[number]
+        if part.whole and text == part.shown:
+            return
         if not under and (part.finished or (text == part.shown and not part.streams and not last)):
             return
         try:
@@ -281,21 +287,10 @@ class SlackReply:
         longer = sum(map(len, texts)) >= sum(part.least_chars for part in self._posted if part.inherited)
         if texts and (longer or ending.kind not in ("cut", "stopped")):
             return False
-        cut = await self._under(ending, text=True)
+        cut = await footing(self._journal.turn, ending, self._name_of, text=True)
         await self._posted[-1].keep(cut)
         return True
 
     async def _delete(self, parts: Sequence[Posted]) -> None:
         for part in parts:
             await part.delete()
-
-    async def _under(self, ending: Ending, *, text: bool) -> list[Block]:
-        turn = self._journal.turn
-        stopped_by = ""
-        if ending.kind == "stopped" and ending.user_id:
-            try:
-                stopped_by = await self._name_of(turn.team_id, ending.user_id)
-            except SlackError:
-                _log.info("a name could not be looked up", extra={"turn": turn.id})
-        question_id = turn_id(turn.thread.channel_id, turn.question_ts)
-        return under_answer(ending, thread=turn.thread, question_id=question_id, stopped_by=stopped_by, text=text)

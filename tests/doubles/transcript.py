@@ -57,7 +57,7 @@ class TranscriptReply:
         """Add text."""
         self._pushed += text
 
-    async def open(self) -> None:
+    async def open(self, ending: Ending | None = None) -> None:
         """Make the turn's message, once."""
         if not self._journal.turn.parts:
             await self._journal.opening()

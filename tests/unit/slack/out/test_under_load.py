@@ -8,7 +8,7 @@ from bot.conversation.turn import ReplyMode
 from bot.slack.budget import Budget
 from bot.slack.calls import SlackCalls
 from bot.slack.replies import SlackReplies
-from tests.doubles.answering import ANSWERED, DM, GENERAL, Answering
+from tests.doubles.answering import ANSWERED, DM, GENERAL, Answering, asked, footer_of
 from tests.doubles.virtual_time import virtual_time
 from tests.doubles.wireless_slack import WirelessSlack
 
@@ -40,7 +40,7 @@ class Crowd:
             await asyncio.sleep(seconds / len(WORDS))
         heard_at = asyncio.get_running_loop().time()
         self.heard.append(number)
-        await reply.open()
+        await reply.open(ANSWERED)
         if turn.text != "".join(WORDS):
             await reply.end(ANSWERED)
             self.waits.append(asyncio.get_running_loop().time() - heard_at)
@@ -82,6 +82,23 @@ async def test_a_crowd_gets_whole_answers_in_time_without_a_429(people: int, mos
     assert crowd.refused_share <= 0.01
     crowd.assert_no_call_within_a_retry_after()
     await crowd.slack.slack.close()
+
+
+@virtual_time
+async def test_where_no_later_call_is_left_one_call_shows_the_whole_answer_and_how_it_ended() -> None:
+    budget = Budget({"chat.update": 1.0})
+    async with asked(GENERAL, budget=budget) as answering:
+        assert budget.reserve("chat.update", team_id="T0TANDEM")  # somebody else's
+        reply = await answering.begin("edit")
+        for word in WORDS:
+            reply.push(word)
+            await asyncio.sleep(0.05)
+        await reply.open(ANSWERED)
+        await reply.end(ANSWERED)
+
+        assert answering.methods == ["chat.postMessage"]
+        assert answering.text == "".join(WORDS)
+        assert "Gemma 3 12B" in footer_of(answering.shown[0])
 
 
 @virtual_time
