@@ -9,7 +9,7 @@ AXE := tests/browser/node_modules/.package-lock.json
 CRDS := tests/infra/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format contract e2e infra failpoints chaos soak docs screenshot bench bench-playground pin deploy lock clean
+.PHONY: help run test check format contract e2e infra failpoints chaos soak docs screenshot bench bench-limits bench-playground pin deploy lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ screenshot: $(VENV)/.dev ## renew README's picture from a playground that runs (
 
 bench: $(VENV)/.dev ## what a turn costs, beside two floors under the same load (12 minutes; ARGS="--small" for a look)
 	$(PY) -m bench.turns $(ARGS)
+
+bench-limits: $(VENV)/.dev ## what people see under Slack's documented limits: crowds, and 40 turns a minute (5 minutes)
+	$(PY) -m bench.limits $(ARGS)
 
 bench-playground: $(VENV)/.dev ## what 200 threads that stream at once cost the playground (ARGS="--threads 400")
 	$(PY) -m bench.playground $(ARGS)

@@ -11,7 +11,7 @@ from tests.doubles.workspace import JSON, Refused, Workspace
 
 SPREAD_S = 2.4  # the first questions come spread over about one turn, so that threads do not march in step
 RAMP_S = 4.0
-GIVE_UP_S = 90.0
+GIVE_UP_S = 150.0
 
 
 @dataclass(slots=True)
@@ -23,6 +23,8 @@ class Asked:
     root: str
     ts: str
     exact: bool = False
+    parts: list[str] = field(default_factory=list)
+    """The messages that show the answer."""
 
 
 @dataclass(slots=True)
@@ -85,16 +87,32 @@ async def drive(
     return run
 
 
-async def ask(subject: Subject, number: int, name: str, *, root: str = "", tokens: int = 200) -> Asked:
-    """One question in a direct message, and whether what people then read is the answer."""
-    words, channel = replies.question(name, tokens), town.direct(number)
-    ts = await subject.workspace.say(town.person(number), channel, words, root or None)
-    asked = Asked(name, channel, root or ts, ts)
-    try:
-        shown = await subject.workspace.reply(channel, asked.root, ts, timeout_s=GIVE_UP_S, settle_s=0)
-    except Refused:
-        return asked
-    asked.exact = markdown(shown) == replies.text(name, tokens)
+async def ask(
+    subject: Subject,
+    number: int,
+    name: str,
+    *,
+    root: str = "",
+    tokens: int = 200,
+    channel: str = "",
+    settle_s: float = 0.0,
+) -> Asked:
+    """One question, by default in a direct message, and whether what people then read is the answer.
+
+    With `settle_s` an answer may stand still for so long and yet grow: it is looked at until it is whole.
+    """
+    words, place = replies.question(name, tokens), channel or town.direct(number)
+    ts = await subject.workspace.say(town.person(number), place, f"@Tandem {words}" if channel else words, root or None)
+    asked, until = Asked(name, place, root or ts, ts), time.monotonic() + GIVE_UP_S
+    while not asked.exact and (left_s := until - time.monotonic()) > 0:
+        try:
+            shown = await subject.workspace.reply(place, asked.root, ts, timeout_s=left_s, settle_s=settle_s)
+        except Refused:
+            return asked
+        asked.parts = [str(message["ts"]) for message in shown]
+        asked.exact = markdown(shown) == replies.text(name, tokens)
+        if not settle_s:
+            break
     return asked
 
 

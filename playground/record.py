@@ -21,6 +21,8 @@ class Call:
     error: str
     status: int
     duration_ms: float
+    retry_after: int = 0
+    """The seconds that a 429 asked for."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -38,7 +40,7 @@ class Record:
     def add(self, answer: dict[str, Any], **facts: Any) -> None:
         """Note a call; `facts` are the fields of Call but its number."""
         self._count += 1
-        call = Call(n=self._count, **facts)
+        call = Call(n=self._count, retry_after=int(answer.get("retry_after") or 0), **facts)
         self._calls.append(call)
         self.recent.append((call, answer))
         for listener in self.on_call:
