@@ -65,7 +65,7 @@ def test_it_is_valid_for_the_provider_that_it_asks_for(terraform: Terraform) -> 
 def test_every_word_is_one_that_the_provider_takes(terraform: Terraform) -> None:
     """What `validate` of the real provider would say; the stand-in knows types, not words."""
     plan = terraform.plan(hostname=HTTP)
-    allowed = schema.words({address.partition(".")[0] for address in plan.resources})
+    allowed = schema.words(schema.used(SOURCE))
     given = [
         (address, argument, word, allowed[address.partition(".")[0], argument])
         for address, resource in plan.resources.items()

@@ -7,7 +7,7 @@ package is read as text, never run.
 
 import re
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distribution
@@ -16,6 +16,7 @@ from typing import Any
 
 PACKAGE = "cdktn-provider-google"
 
+Named = tuple[str, str]  # "resource" or "data", and its type's name
 Type = str | list[Any]  # as Terraform writes it in JSON: "string", ["list", "string"], ["object", {…}]
 
 GETTERS: dict[str, Type] = {
@@ -74,41 +75,45 @@ def version() -> str:
     return found[1] if found else ""
 
 
-def schemas(resources: Iterable[str], data_sources: Iterable[str]) -> tuple[dict[str, Block], dict[str, Block]]:
-    """Resources and data sources by their names; a name that the provider does not know is left out."""
-    folders = {_folder(name) for name in resources} | {_folder(name, "data-") for name in data_sources}
-    found = _sources(frozenset(folders), ".js")
-    return (
-        {name: _top(found[_folder(name)]) for name in resources if _folder(name) in found},
-        {name: _top(found[_folder(name, "data-")]) for name in data_sources if _folder(name, "data-") in found},
-    )
+def used(folder: Path) -> frozenset[Named]:
+    """Everything that a folder's configuration asks the Google provider for."""
+    text = "\n".join(path.read_text("utf-8") for path in folder.glob("*.tf"))
+    return frozenset(re.findall(r'^(resource|data) "(google_\w+)"', text, re.MULTILINE))
 
 
-def words(resources: Iterable[str]) -> dict[tuple[str, str], set[str]]:
+def schemas(types: frozenset[Named]) -> dict[Named, Block]:
+    """What each takes; one that the provider does not know is left out."""
+    sources = _sources(types)
+    return {type_: _top(sources[type_, ".js"]) for type_ in types if (type_, ".js") in sources}
+
+
+def words(types: frozenset[Named]) -> dict[tuple[str, str], set[str]]:
     """By names of a resource and of an argument, wherever in it that stands: all that it may be, where documented."""
-    found = _sources(frozenset(_folder(name) for name in resources), ".d.ts")
     documented: dict[tuple[str, str], set[str]] = {}
-    for text in found.values():
+    for text in _sources(types).values():
         for values, resource, argument in WORDS.findall(text):
             documented.setdefault((f"google_{resource}", argument), set()).update(re.findall(r'"([^"]*)"', values))
     return documented
 
 
-def _folder(name: str, prefix: str = "") -> str:
-    return (prefix + ("google-" if prefix else "") + name.removeprefix("google_")).replace("_", "-")
-
-
 @cache
-def _sources(folders: frozenset[str], kind: str) -> dict[str, str]:
-    """All files of a kind of each folder that the package has; it is large, so it is read once."""
-    found: dict[str, str] = {}
+def _sources(types: frozenset[Named]) -> dict[tuple[Named, str], str]:
+    """The code (.js) and the documentation (.ts) of each; the package is large, so it is read once."""
+    folders = {_folder(*type_): type_ for type_ in types}
+    found: dict[tuple[Named, str], str] = {}
     with tarfile.open(_archive(), "r|gz") as archive:
         for member in archive:
-            parts = Path(member.name).parts  # package/lib/FOLDER/…/NAME.KIND
-            if member.name.endswith(kind) and len(parts) > 3 and parts[2] in folders:
+            path = Path(member.name)  # package/lib/FOLDER/…/NAME.js
+            type_ = folders.get(path.parts[2]) if len(path.parts) > 3 else None
+            if type_ and path.suffix in (".js", ".ts"):
                 file = archive.extractfile(member)
-                found[parts[2]] = found.get(parts[2], "") + (file.read().decode() if file else "")
+                key = type_, path.suffix
+                found[key] = found.get(key, "") + (file.read().decode() if file else "")
     return found
+
+
+def _folder(kind: str, name: str) -> str:
+    return name.replace("google_", "data-google-" if kind == "data" else "", 1).replace("_", "-")
 
 
 def _archive() -> Path:
@@ -160,9 +165,3 @@ def _object(block: Block) -> Type:
 
 def _item(name: str) -> str:
     return name if name.endswith("OutputReference") else name.removesuffix("List") + "OutputReference"
-
-
-def used(folder: Path) -> Iterator[tuple[str, str]]:
-    """("resource" or "data", type) of everything that a folder's configuration asks the Google provider for."""
-    for path in sorted(folder.glob("*.tf")):
-        yield from re.findall(r'^(resource|data) "(google_\w+)"', path.read_text("utf-8"), re.MULTILINE)

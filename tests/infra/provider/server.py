@@ -19,7 +19,7 @@ import grpc
 from tests.infra.provider.schema import Attribute, Block, Nested, schemas, used
 
 ADDRESS = "registry.terraform.io/hashicorp/google"
-Named = TypeVar("Named")
+Value = TypeVar("Value")
 NESTING = {"single": 1, "list": 2, "set": 3}
 FINE = ("ValidateProviderConfig", "ValidateResourceConfig", "ValidateDataResourceConfig", "ConfigureProvider")
 
@@ -41,10 +41,9 @@ CONFIGURATION = Block(
 @contextmanager
 def running_provider(configuration: Path) -> Iterator[dict[str, str]]:
     """The environment for `terraform -chdir=CONFIGURATION`, with all resource types that this configuration uses."""
-    types = list(used(configuration))
-    resources, data = schemas(
-        {name for kind, name in types if kind == "resource"}, {name for kind, name in types if kind == "data"}
-    )
+    known = schemas(used(configuration))
+    resources = {name: block for (kind, name), block in known.items() if kind == "resource"}
+    data = {name: block for (kind, name), block in known.items() if kind == "data"}
     answers = dict.fromkeys(FINE, b"") | {"GetProviderSchema": _schemas(CONFIGURATION, resources, data)}
     with tempfile.TemporaryDirectory() as folder:
         socket = f"{folder}/provider.sock"
@@ -97,7 +96,7 @@ def _nested(name: str, nested: Nested) -> bytes:
     return _field(1, name) + _field(2, _block(nested.block)) + b"".join(_field(n, value) for n, value in numbers)
 
 
-def _each(number: int, named: Mapping[str, Named], message: Callable[[str, Named], bytes]) -> bytes:
+def _each(number: int, named: Mapping[str, Value], message: Callable[[str, Value], bytes]) -> bytes:
     return b"".join(_field(number, message(name, value)) for name, value in named.items())
 
 
