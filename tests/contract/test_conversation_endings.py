@@ -78,6 +78,25 @@ async def test_a_blocked_answer_is_a_refusal_and_nobody_else_is_asked(tmp_path: 
         assert ending is not None and ending.kind == "refused" and gemma.prompts == []
 
 
+async def test_an_answer_that_is_blocked_in_its_middle_keeps_what_was_shown_and_is_a_refusal(tmp_path: Path) -> None:
+    async with core(tmp_path, models=[ScriptedModel([["Half an", Chunk(finish="blocked", detail="SAFETY")]])]) as bot:
+        outcome = await bot.intake.message(arrival("hi", mentions_us=True))
+        shown = (await bot.settled())[0]
+        turn = await bot.mirror.turns.turn(outcome.turn_id)
+
+        assert shown.text == "Half an" and shown.ending is not None and shown.ending.kind == "refused"
+        assert turn is not None and turn.state == "refused"
+
+
+async def test_an_answer_whose_thoughts_used_all_of_its_length_is_said_to_be_empty_at_once(tmp_path: Path) -> None:
+    thinker = ScriptedModel([[Chunk(finish="length")]])
+    async with core(tmp_path, models=[thinker]) as bot:
+        await bot.intake.message(arrival("hi", mentions_us=True))
+        ending = (await bot.settled())[0].ending
+
+        assert len(thinker.prompts) == 1 and ending is not None and ending.error_code == "empty_answer"
+
+
 async def test_a_prompt_that_the_server_finds_too_long_is_halved_once(tmp_path: Path) -> None:
     gemma = ScriptedModel([[PromptTooLong("x", 100)], ["Fits."]])
     async with core(tmp_path, models=[gemma]) as bot:
