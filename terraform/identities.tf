@@ -56,28 +56,3 @@ resource "google_storage_bucket_iam_member" "weights_are_written" {
 
   depends_on = [google_container_cluster.tandem]
 }
-
-# People who ship: they start builds, upload sources, and change what runs in the cluster. Secrets stay closed to them.
-resource "google_project_iam_member" "deployers" {
-  for_each = { for pair in setproduct(var.deployers, ["cloudbuild.builds.editor", "container.developer"]) : join(" ", pair) => pair }
-
-  project = var.project_id
-  role    = "roles/${each.value[1]}"
-  member  = each.value[0]
-}
-
-resource "google_storage_bucket_iam_member" "deployers" {
-  for_each = toset(var.deployers)
-
-  bucket = google_storage_bucket.build.name
-  role   = "roles/storage.objectUser"
-  member = each.value
-}
-
-resource "google_service_account_iam_member" "deployers" {
-  for_each = toset(var.deployers)
-
-  service_account_id = google_service_account.build.name
-  role               = "roles/iam.serviceAccountUser"
-  member             = each.value
-}

@@ -129,7 +129,7 @@ variable "daily_budget_usd" {
 }
 
 variable "deployers" {
-  description = "Who may build and ship without owning the project, such as group:bots@example.com."
+  description = "Who may build and ship without owning the project, such as group:bots@example.com: deployers.tf."
   type        = list(string)
   default     = []
 

@@ -93,8 +93,20 @@ run "people_are_told_and_may_ship" {
   }
 
   assert {
-    condition     = sort([for grant in google_project_iam_member.deployers : grant.role]) == tolist(["roles/cloudbuild.builds.editor", "roles/container.developer"])
+    condition = sort([for grant in google_project_iam_member.deployers : grant.role]) == tolist([
+      "roles/browser", "roles/cloudbuild.builds.editor", "roles/container.developer",
+      "roles/secretmanager.viewer", "roles/storage.bucketViewer",
+    ])
     error_message = "They may do more, or less, than build and ship."
+  }
+
+  assert {
+    condition = sort([for grant in google_storage_bucket_iam_member.deployers : "${grant.bucket} ${grant.role}"]) == tolist([
+      "example-project-tandem-state roles/storage.objectViewer",
+      "example-project-tandem-weights roles/storage.objectViewer",
+      "example-project_cloudbuild roles/storage.objectUser",
+    ])
+    error_message = "They may not upload sources, or change weights or Terraform's state."
   }
 }
 

@@ -175,10 +175,10 @@ def test_every_api_that_a_resource_needs_is_enabled_first() -> None:
         for name, block in re.findall(
             r'^resource "(\w+" "\w+)" \{(.*?)^}', path.read_text("utf-8"), re.DOTALL | re.MULTILINE
         ):
-            waits[name] = bool(re.search(r"\b(google_\w+)\.\w+", block)) or "local.principals" in block
+            waits[name] = bool(re.search(r"\b(google_\w+\.\w+|local\.(principals|deployers_of_buckets))", block))
     waits.pop('google_project_service" "this')
 
-    assert [name for name, waiting in waits.items() if not waiting] == ['google_project_iam_member" "deployers']
+    assert [name for name, waiting in waits.items() if not waiting] == []
 
 
 def test_the_outputs_say_where_everything_is(terraform: Terraform) -> None:
