@@ -95,7 +95,7 @@ def _store(measured: JSON) -> Iterator[Figure]:
         turn = work["per_turn"]
         yield Figure("Firestore: commits a warm turn", turn["commits"], 5)
         yield Figure("Firestore: documents written", turn["documents written"], 14)
-        yield Figure("Firestore: round trips for reading", turn["read calls"], 3)
+        yield Figure("Firestore: round trips for reading", turn["round trips for reading"], 3)
 
 
 def _at(row: JSON | None, figure: str, share: str = "p50") -> float | None:

@@ -12,35 +12,44 @@ SERVICE = "/google.firestore.v1.Firestore/"
 
 
 class CountingProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
-    """Passes calls on as bytes. `counts`: commits, written and deleted documents, read calls and documents read."""
+    """Passes calls on as bytes. `counts`: commits, documents written, deleted and read, and round trips."""
 
     def __init__(self, channel: Any) -> None:
         self.counts: Counter[str] = Counter()
         self._channel = channel
+        self._reading = 0
 
     def service(self, details: Any) -> Any:
         """One call: reads are streams of documents, all else is one answer to one request."""
         method = details.method
         if method.removeprefix(SERVICE) in ("BatchGetDocuments", "RunQuery"):
-            return grpc.unary_stream_rpc_method_handler(self._reading(method))
-        return grpc.unary_unary_rpc_method_handler(self._writing(method))
+            return grpc.unary_stream_rpc_method_handler(self._reader(method))
+        return grpc.unary_unary_rpc_method_handler(self._writer(method))
 
-    def _reading(self, method: str) -> Any:
+    def _reader(self, method: str) -> Any:
         forward = self._channel.unary_stream(method)
         kind = BatchGetDocumentsResponse if method.endswith("BatchGetDocuments") else RunQueryResponse
+        fields = kind.meta.fields
 
         async def read(request: bytes, context: Any) -> AsyncIterator[bytes]:
-            self.counts["read calls"] += 1
+            if b"/documents/signals/" in request:
+                self.counts["looks for a stop"] += 1
+            elif not self._reading:  # what is read at the same time is one round trip
+                self.counts["round trips for reading"] += 1
             documents = 0
-            async for answer in forward(request, metadata=_metadata(context), timeout=context.time_remaining()):
-                told = kind.deserialize(answer)
-                documents += "found" in told or "missing" in told if "found" in kind.meta.fields else "document" in told
-                yield answer
-            self.counts["documents read"] += max(1, documents)  # a query that finds nothing is billed as one read
+            self._reading += 1
+            try:
+                async for answer in forward(request, metadata=_metadata(context), timeout=context.time_remaining()):
+                    told = kind.deserialize(answer)
+                    documents += any(field in told for field in ("found", "missing", "document") if field in fields)
+                    yield answer
+            finally:
+                self._reading -= 1
+                self.counts["documents read"] += max(1, documents)  # a query that finds nothing is billed as one read
 
         return read
 
-    def _writing(self, method: str) -> Any:
+    def _writer(self, method: str) -> Any:
         forward = self._channel.unary_unary(method)
 
         async def write(request: bytes, context: Any) -> bytes:

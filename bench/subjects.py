@@ -74,7 +74,7 @@ async def tandem(name: str, folder: Path, model: str, settings: Mapping[str, str
 
 @asynccontextmanager
 async def serving_at(
-    workspace: Workspace, log: Path, model: str, settings: Mapping[str, str]
+    workspace: Workspace, log: Path, model: str, settings: Mapping[str, str], *, module: str = "bot"
 ) -> AsyncIterator[tuple[psutil.Process, float]]:
     """The bot alone, and the seconds it took to be ready."""
     environment = {
@@ -88,7 +88,7 @@ async def serving_at(
         **settings,
     }
     started = time.perf_counter()
-    async with serving(environment, log) as bot:
+    async with serving(environment, log, module=module) as bot:
         ready_s = time.perf_counter() - started
         await workspace.connected()
         yield psutil.Process(bot.process.pid), ready_s

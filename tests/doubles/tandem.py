@@ -53,14 +53,16 @@ class Tandem:
 
 
 @asynccontextmanager
-async def serving(environment: Mapping[str, str], log: Path, *, wait: bool = True) -> AsyncIterator[Tandem]:
+async def serving(
+    environment: Mapping[str, str], log: Path, *, wait: bool = True, module: str = "bot"
+) -> AsyncIterator[Tandem]:
     """`tandem serve` with these settings and nothing else of ours in its environment; PORT must be among them."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "bot",
+            module,
             "serve",
             cwd=log.parent,
             env={**inherited, "PYTHONPATH": str(ROOT), "GRPC_VERBOSITY": "ERROR", **environment},
