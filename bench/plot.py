@@ -19,7 +19,8 @@ class Panel:
 
 def picture(panels: Sequence[Panel]) -> str:
     """All panels under each other."""
-    lines, top = [], 8
+    lines: list[str] = []
+    top = 8
     for panel in panels:
         lines += _panel(panel, top)
         top += HEAD + sum((len(panel.series) * BAR + GAP) for _ in panel.labels)

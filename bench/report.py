@@ -1,8 +1,9 @@
 """What the benches wrote down in, the tables and the picture of docs/performance.md out: `python -m bench.report`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from bench.figures import BARE, FIRESTORE, FLOOR, GEMINI, GEMINI_FLOOR, SQLITE, Figure, figures
 from bench.plot import Panel, picture
@@ -18,7 +19,7 @@ SHOWN = (BARE, FLOOR, SQLITE, FIRESTORE, GEMINI_FLOOR, GEMINI)
 
 def main() -> None:
     """Renew every part of the page whose numbers are there."""
-    parts = {"turns": _turns, "limits": _limits, "profile": _profile}
+    parts: dict[str, Callable[[Any], str]] = {"turns": _turns, "limits": _limits, "profile": _profile}
     page = PAGE.read_text("utf-8")
     for name, table in parts.items():
         source = RESULTS / f"{name}.json"
