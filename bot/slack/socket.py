@@ -112,7 +112,7 @@ class SocketMode:
                     client.forget_spent_url()
                     self._spawn(client.connect_to_new_endpoint())
                 case "mute" as ailment:
-                    log.warning("socket is mute: opening another", extra={"ailment": ailment})
+                    log.info("socket is quiet: opening another", extra={"ailment": ailment})
                     self._spawn(client.connect_to_new_endpoint(force=True))
                 case "stuck" as ailment:
                     log.error("socket does not heal: starting anew", extra={"ailment": ailment})

@@ -14,7 +14,8 @@ class Timing:
     tick_s: float = 1.0  # between two looks
     ping_s: float = 10.0  # an unanswered ping closes the socket half as long after
     hello_s: float = 10.0  # from the handshake to Slack's first word
-    quiet_s: float = 600.0  # without any frame: pings may be answered where events no longer come from
+    quiet_s: float = 120.0  # without any frame: pings may be answered where events no longer come from. Slack's last
+    # try of an event comes six minutes after its first, so that what went to such a connection still comes again
     stuck_s: float = 45.0  # down for so long: the client itself is wedged
     unhealthy_s: float = 120.0  # down for so long: the process is of no use
     close_s: float = 5.0
