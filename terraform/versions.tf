@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.9"
+  required_version = ">= 1.11" # the tests mock what only Google knows while planning
 
   required_providers {
     google = {
