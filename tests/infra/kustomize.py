@@ -104,7 +104,9 @@ def _parts(folder: Path) -> set[Path]:
 
 
 def _build(folder: Path) -> list[Manifest]:
-    done = subprocess.run([kubectl(), "kustomize", str(folder)], capture_output=True, text=True, timeout=60)
+    hasty = {**os.environ, "GOGC": "off"}  # it ends before it is worth tidying up: a third less of the processor
+    command = [kubectl(), "kustomize", str(folder)]
+    done = subprocess.run(command, env=hasty, capture_output=True, text=True, timeout=60)
     if done.returncode:
         raise BuildFailed(done.stderr.strip())
     return [manifest for manifest in yaml.load_all(done.stdout, yaml.CSafeLoader) if manifest]
