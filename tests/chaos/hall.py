@@ -17,6 +17,7 @@ from tests.doubles.tandem import Tandem
 from tests.e2e.conftest import shown
 
 LEASE_S = 2.0
+RECOVERY_S = 2 * LEASE_S + 5 + sum(SETTLE_DELAYS_S)
 WORDS = ["Said:", *(f" word{n}" for n in range(24))]
 ANSWER = "".join(WORDS)
 PAUSE_S = 0.04  # between two words
@@ -65,10 +66,10 @@ class Hall:
                 return bot.process.returncode == EXIT_CODE
         return False
 
-    async def settled(self, since: int = 0) -> None:
+    async def settled(self, since: int = 0, within_s: float = RECOVERY_S) -> None:
         """Every question has its one answer: in Slack and in the mirror, whole, in one message."""
         for asked in self.questions[since:]:
-            async with asyncio.timeout(2 * LEASE_S + 5 + sum(SETTLE_DELAYS_S)):
+            async with asyncio.timeout(within_s):
                 while not await self.is_over(*asked):
                     await asyncio.sleep(0.1)
             answers = await self.answers(*asked)
@@ -81,11 +82,11 @@ class Hall:
 
 
 @asynccontextmanager
-async def open_hall(path: Path, emulator: FirestoreEmulator) -> AsyncIterator[Hall]:
+async def open_hall(path: Path, emulator: FirestoreEmulator, lease_s: float = LEASE_S) -> AsyncIterator[Hall]:
     """A playground, a database and a model, and no bot yet."""
     async with gemma_server() as gemma:
         gemma.standing = says(WORDS, pause_s=PAUSE_S)
-        async with deployed(path, emulator, gemma.url, lease_s=LEASE_S) as fleet:
+        async with deployed(path, emulator, gemma.url, lease_s=lease_s) as fleet:
             mirror = await fleet.mirror()
             try:
                 yield Hall(fleet, mirror, gemma)

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from bot.conversation.thread import ThreadKey
 from bot.failpoints import EXIT_CODE
-from tests.chaos.hall import LEASE_S, PAUSE_S, PLACES, WORDS, Hall, open_hall
+from tests.chaos.hall import PAUSE_S, PLACES, WORDS, Hall, open_hall
 from tests.doubles.firestore_emulator import FirestoreEmulator
 from tests.doubles.gemma_server import says
 from tests.doubles.tandem import Tandem
@@ -20,12 +20,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHANNELS = tuple(PLACES.values())
 QUESTIONS = 8
+LEASE_S = 4.0  # not so short that a busy machine loses leases by itself
+PATIENCE_S = 60.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def deployment(tmp_path_factory: pytest.TempPathFactory, emulator: FirestoreEmulator) -> AsyncIterator[Hall]:
-    async with open_hall(tmp_path_factory.mktemp("lost"), emulator) as hall:
-        await hall.fleet.workspace.trouble(timing={"retry_delays_s": [0.5, 2, 6, 10]})
+    async with open_hall(tmp_path_factory.mktemp("lost"), emulator, LEASE_S) as hall:
+        await hall.fleet.workspace.trouble(timing={"retry_delays_s": [0.5, 2, *[4] * 20]})
         yield hall
 
 
@@ -56,7 +58,7 @@ async def test_who_is_killed_while_it_drains_leaves_its_answers_to_the_others(ha
     assert leaving.process.returncode is None, "it had nothing to finish"
     await hall.fleet.kill(leaving)
 
-    await hall.settled(since)
+    await hall.settled(since, PATIENCE_S)
 
 
 async def test_who_freezes_for_longer_than_its_lease_changes_nothing_when_it_goes_on(hall: Hall) -> None:
@@ -64,10 +66,10 @@ async def test_who_freezes_for_longer_than_its_lease_changes_nothing_when_it_goe
     await ask(hall)
     await asyncio.sleep(0.5)
     await hall.fleet.freeze(hall.fleet.bots[0], 2 * LEASE_S + 1)
-    await hall.settled(since)
+    await hall.settled(since, PATIENCE_S)
     await asyncio.sleep(LEASE_S)
 
-    await hall.settled(since)
+    await hall.settled(since, PATIENCE_S)
 
 
 async def test_while_all_processes_are_replaced_one_by_one_every_question_takes_one_attempt(hall: Hall) -> None:
@@ -78,7 +80,7 @@ async def test_while_all_processes_are_replaced_one_by_one_every_question_takes_
         await hall.fleet.start()
         codes.append(await hall.fleet.end(bot))
     await asking
-    await hall.settled(since)
+    await hall.settled(since, PATIENCE_S)
     turns = [await hall.mirror.turns.turn(f"{channel}:{ts}") for channel, ts in hall.questions[since:]]
 
     assert codes == [0, 0]
@@ -95,7 +97,7 @@ async def test_questions_that_come_while_every_process_is_dead_are_answered_by_t
     await asyncio.sleep(1.0)
     await hall.fleet.start()
 
-    await hall.settled(since)
+    await hall.settled(since, PATIENCE_S)
 
 
 async def test_nothing_is_acknowledged_while_the_store_is_away_and_nothing_lost(
@@ -112,7 +114,7 @@ async def test_nothing_is_acknowledged_while_the_store_is_away_and_nothing_lost(
     new = {ts for _, ts in hall.questions[since + QUESTIONS :]}
     deliveries = await hall.fleet.workspace.deliveries()
     attempts = [each for one in deliveries if one["payload"]["event"].get("ts") in new for each in one["attempts"]]
-    await hall.settled(since)
+    await hall.settled(since, PATIENCE_S)
 
     assert len(attempts) >= len(new)
     assert not [each for each in attempts if each["acked"] and began < each["at"] < ended]
@@ -128,7 +130,7 @@ async def test_a_question_that_kills_every_process_ends_in_words_after_three_att
         codes.append(await died(bot))
         hall.fleet.bots.remove(bot)
     await hall.fleet.start(TANDEM_FAILPOINT="mid_stream")
-    [answer] = await hall.fleet.workspace.reply(CHANNELS[0], ts, ts)
+    [answer] = await hall.fleet.workspace.reply(CHANNELS[0], ts, ts, PATIENCE_S)
     turn = await hall.mirror.turns.turn(f"{CHANNELS[0]}:{ts}")
 
     assert codes == [EXIT_CODE] * 3
@@ -139,5 +141,5 @@ async def test_a_question_that_kills_every_process_ends_in_words_after_three_att
 
 async def died(bot: Tandem) -> int:
     """Wait for its end."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         return await bot.process.wait()

@@ -25,7 +25,7 @@ async def test_on_sigterm_it_is_not_ready_at_once_finishes_what_runs_takes_nothi
     tmp_path: Path,
 ) -> None:
     async with gemma_server() as gemma, lone_bot(tmp_path, gemma.url) as bot:
-        await bot.workspace.trouble(timing={"retry_delays_s": [0.5] * 20})
+        await bot.workspace.trouble(timing={"retry_delays_s": [0.5] * 200})
         gemma.standing = says(WORDS, pause_s=0.1)
         running = await bot.workspace.say(USER, CHANNEL, "@Tandem before")
         async with asyncio.timeout(10):
@@ -34,13 +34,13 @@ async def test_on_sigterm_it_is_not_ready_at_once_finishes_what_runs_takes_nothi
         await asyncio.sleep(0.1)
         said_so = await ready(bot)
         later = await bot.workspace.say(USER, CHANNEL, "@Tandem after")
-        finished = await bot.answers(CHANNEL, running)
+        finished = await bot.answers(CHANNEL, running, timeout_s=60)
         code = await bot.tandem.process.wait()
         untouched = (await bot.workspace.messages(CHANNEL, later))[1:]
 
         environment = {**bot.environment, "PORT": str(free_port())}
         async with serving(environment, tmp_path / "next.log"):
-            answered = await bot.answers(CHANNEL, later)
+            answered = await bot.answers(CHANNEL, later, timeout_s=60)
 
     assert said_so == 503 and code == 0
     assert [shown([message]) for message in finished] == ["".join(WORDS)]

@@ -27,13 +27,13 @@ async def test_a_bot_that_was_killed_finishes_its_answers_when_it_is_started_aga
     armed = {"TANDEM_LEASE_S": "1", "TANDEM_FAILPOINT": point}
     async with gemma_server() as gemma, lone_bot(tmp_path, gemma.url, **armed) as bot:
         gemma.standing = says(WORDS, pause_s=0.1)
-        await bot.workspace.trouble(timing={"retry_delays_s": [0.5] * 40})
+        await bot.workspace.trouble(timing={"retry_delays_s": [0.5] * 200})
         roots = [await bot.workspace.say(user, channel, "@Tandem hello") for user, channel in PLACES]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             code = await bot.tandem.process.wait()
         environment = {**bot.environment, "PORT": str(free_port()), "TANDEM_FAILPOINT": ""}
         async with serving(environment, tmp_path / "next.log"):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while await answers(bot, roots) != WHOLE:
                     await asyncio.sleep(0.1)
             await asyncio.sleep(2.0)  # in which a second answer would show
