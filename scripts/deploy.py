@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pin
-from deploy_plan import MODELS, ON_CPU, ROOT, TERRAFORM, Plan, Refused, read_arguments
+from deploy_plan import MODELS, ON_CPU, ROOT, TERRAFORM, Plan, Refused, fitting_gemmas, read_arguments
 
 TOOLS = {
     "gcloud": "https://cloud.google.com/sdk/docs/install",
@@ -135,11 +135,10 @@ def configure(plan: Plan, outputs: dict[str, Any]) -> None:
     lines = [f"{name}={value}\n" for name, value in values.items()]
     (ROOT / "k8s/components/project/project.env").write_text("".join(lines), "utf-8")
     text = (ROOT / "skaffold.yaml").read_text("utf-8")
-    body = text[text.index("apiVersion:") :]  # the words in its opening comment stay in skaffold.yaml
-    body = body.replace(
-        "paths: [k8s/overlays/prod]", f"paths: [k8s/overlays/{plan.overlay}]", 1
-    )  # where no profile says
-    filled = body.replace("PROJECT_ID", str(outputs["project_id"])).replace("REGION", str(outputs["region"]))
+    filled = text[text.index("apiVersion:") :]  # the words in its opening comment stay in skaffold.yaml
+    filled = filled.replace("PROJECT_ID", str(outputs["project_id"])).replace("REGION", str(outputs["region"]))
+    # The first is what the bot's module ships without a profile: so overlays of one's own need none.
+    filled = filled.replace("paths: [k8s/overlays/prod]", f"paths: [k8s/overlays/{plan.overlay}]", 1)
     (ROOT / ".skaffold.yaml").write_text(f"# Made of skaffold.yaml by `make deploy`.\n{filled}", "utf-8")
 
 
@@ -147,7 +146,7 @@ def fill_secrets(plan: Plan) -> None:
     """Gemma's key is made up where there is none; what only Slack can give is asked for."""
     needed = {"tandem-slack-signing-secret" if plan.over_http else "tandem-slack-app-token", "tandem-slack-bot-token"}
     empty = [secret for secret in SLACK_SECRETS if secret in needed and not has_version(plan.project, secret)]
-    if plan.gemma and not has_version(plan.project, "tandem-gemma-key"):
+    if fitting_gemmas(plan.overlay) and not has_version(plan.project, "tandem-gemma-key"):
         add_version(plan.project, "tandem-gemma-key", secrets.token_urlsafe(32))
     if empty and plan.does("bot"):
         told = [f"{secret} is empty. It takes {SLACK_SECRETS[secret]}:\n{filling(plan, secret)}" for secret in empty]
@@ -208,7 +207,9 @@ def ship_weights(plan: Plan, outputs: dict[str, Any]) -> None:
     job = ["--namespace=tandem", "job/gemma-weights"]
     run("kubectl", "delete", "--ignore-not-found", *job)  # a job cannot be changed
     skaffold(outputs, "weights", plan.gemma if plan.gemma == "gemma4-12b-l4" else "")
-    run("kubectl", "wait", "--for=condition=complete", "--timeout=4h", *job)
+    run("kubectl", "wait", "--for=jsonpath={.status.conditions[0].status}=True", "--timeout=4h", *job)
+    if asks("kubectl", "get", *job, "--output=jsonpath={.status.succeeded}") != "1":
+        raise Refused("The weights could not be copied: `kubectl logs --namespace=tandem job/gemma-weights` says why.")
 
 
 def terraform(*words: str, folder: Path = TERRAFORM) -> None:

@@ -91,6 +91,8 @@ def read_arguments() -> Plan:
     gemma = {"": fitting[0] if fitting else "", "none": ""}.get(plan.gemma, plan.gemma)
     if gemma and gemma not in fitting:
         wrong.append(f"The overlay {overlay!r} does not fit {gemma!r}: {', '.join((*fitting, 'none'))}.")
+    if plan.only == "gemma" and not gemma:
+        wrong.append(f"There is no Gemma to ship with the overlay {overlay!r} and --gemma {plan.gemma!r}.")
     if wrong:
         raise Refused("\n        ".join(wrong))
     return Plan(plan.project, plan.environment, overlay, gemma, plan.only, plan.yes)

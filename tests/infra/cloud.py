@@ -1,17 +1,17 @@
 """The tools that `make deploy` runs in, their answers out: a small Google Cloud behind fake programs on the PATH.
 
-Each program is this file under another name. It keeps a cloud's state in a JSON file, adds what it was called with to a
-journal, and fails where the state says so. It takes no word that the real one would not understand there.
+Each program calls `main` under its name. It keeps a cloud's state in a file, adds what it was called with to a journal,
+and fails where the state says so. It takes no word that the real one would not understand there.
 """
 
-# ruff: noqa: PTH113, PTH119, PTH123
+# ruff: noqa: PTH113, PTH119, PTH123, S302
 
-import json
+import marshal  # these programs are started by the hundred: what they load counts
 import os
 import sys
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # these programs are started by the hundred: what they load counts
+if TYPE_CHECKING:
     from typing import Any
 
 HOME = os.environ.get("FAKE_CLOUD", ".")
@@ -31,6 +31,7 @@ FRESH: "dict[str, Any]" = {
     "namespace": False,
     "entered": False,
     "fail_at": "",
+    "copy_fails": False,
 }
 SECRETS = ("slack-bot-token", "slack-app-token", "slack-signing-secret", "gemma-key", "hf-token")
 
@@ -38,17 +39,18 @@ SECRETS = ("slack-bot-token", "slack-app-token", "slack-signing-secret", "gemma-
 def main() -> int:
     """Do what the program of this name would; its exit code."""
     program, words = os.path.basename(sys.argv[0]), sys.argv[1:]
-    state: dict[str, Any] = json.loads(read(f"{HOME}/state.json"))
+    state = load(f"{HOME}/state")
     line = " ".join([program, *words])
     given = sys.stdin.read() if "--data-file=-" in words else ""
-    write(f"{HOME}/journal", line + "\n", "a")
+    with open(f"{HOME}/journal", "a") as journal:
+        journal.write(line + "\n")
     if state["fail_at"] and state["fail_at"] in line:
         print("it broke", file=sys.stderr)
         return 1
     answer = {"gcloud": gcloud, "terraform": terraform, "kubectl": kubectl, "skaffold": skaffold}[program](
         state, words, given
     )
-    write(f"{HOME}/state.json", json.dumps(state))
+    save(f"{HOME}/state", state)
     if answer is None:
         return 1
     print(answer, end="")
@@ -61,10 +63,17 @@ def read(path: str) -> str:
         return file.read()
 
 
-def write(path: str, text: str, mode: str = "w") -> None:
-    """Into a file."""
-    with open(path, mode) as file:
-        file.write(text)
+def load(path: str) -> "dict[str, Any]":
+    """The state of a cloud."""
+    with open(path, "rb") as file:
+        state: dict[str, Any] = marshal.load(file)
+        return state
+
+
+def save(path: str, state: "dict[str, Any]") -> None:
+    """Keep it."""
+    with open(path, "wb") as file:
+        marshal.dump(state, file)
 
 
 def option(words: list[str], name: str) -> str:
@@ -136,6 +145,8 @@ def terraform(state: "dict[str, Any]", words: list[str], given: str) -> str | No
         "get_credentials": f"gcloud container clusters get-credentials tandem --location {region} --dns-endpoint",
         "dns_records": [f"{state['hostname']}. A 192.0.2.1"] if state["hostname"] else [],
     }
+    import json
+
     return json.dumps({name: {"value": value} for name, value in outputs.items()})
 
 
@@ -148,8 +159,13 @@ def kubectl(state: "dict[str, Any]", words: list[str], given: str) -> str | None
             state["namespace"] = path.endswith("k8s/namespace")
         case ["delete", "--ignore-not-found", "--namespace=tandem", "job/gemma-weights"]:
             pass
-        case ["wait", "--for=condition=complete", _, "--namespace=tandem", "job/gemma-weights"]:
+        case ["wait", "--for=jsonpath={.status.conditions[0].status}=True", _, "--namespace=tandem", _]:
+            pass
+        case ["get", "--namespace=tandem", "job/gemma-weights", "--output=jsonpath={.status.succeeded}"]:
+            if state["copy_fails"]:
+                return ""
             state["objects"].append(f"gs://{state['applied'][-1]}-tandem-weights/{state['copying']}/REVISION")
+            return "1"
         case _:
             raise ValueError(words)
     return ""
@@ -169,7 +185,3 @@ def skaffold(state: "dict[str, Any]", words: list[str], given: str) -> str | Non
         folder = text.partition("paths: [k8s/overlays/")[2].partition("]")[0] if module == "bot" else ""
         state["shipped"].append(f"{module} {profile or folder}".strip())
     return ""
-
-
-if __name__ == "__main__":
-    sys.exit(main())

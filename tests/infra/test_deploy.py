@@ -1,6 +1,5 @@
 """`make deploy`: what is wrong is said before anything is made, secrets stay secret, any failure can be repeated."""
 
-import json
 import os
 import re
 import shutil
@@ -20,6 +19,12 @@ pytestmark = pytest.mark.infra
 
 DIGEST = "sha256:" + "0" * 64
 TOOLS = ("gcloud", "gke-gcloud-auth-plugin", "kubectl", "skaffold", "terraform")
+PROGRAM = f"""#!{Path(sys.executable).resolve()} -IS
+import sys
+sys.path.insert(0, {str(Path(cloud.__file__).parent)!r})
+import cloud
+sys.exit(cloud.main())
+"""
 CHANGES = ("buckets create", "apply", "versions add", "skaffold run", "get-credentials", "kubectl")
 
 
@@ -35,11 +40,10 @@ class Desk:
 
     @property
     def state(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = json.loads((self.path / "state.json").read_text())
-        return loaded
+        return cloud.load(str(self.path / "state"))
 
     def set(self, **values: Any) -> None:
-        (self.path / "state.json").write_text(json.dumps(self.state | values))
+        cloud.save(str(self.path / "state"), self.state | values)
 
     @property
     def journal(self) -> list[str]:
@@ -83,9 +87,9 @@ def desk(tmp_path: Path) -> Desk:
     (tmp_path / "bin").mkdir()
     for tool in TOOLS:
         program = tmp_path / "bin" / tool
-        program.write_text(f"#!{Path(sys.executable).resolve()} -IS\n" + Path(cloud.__file__).read_text("utf-8"))
+        program.write_text(PROGRAM)
         program.chmod(0o755)
-    (tmp_path / "state.json").write_text(json.dumps(cloud.FRESH))
+    cloud.save(str(tmp_path / "state"), cloud.FRESH)
     return desk
 
 
@@ -138,6 +142,15 @@ def test_gemma_on_a_cpu_builds_nothing_and_copies_no_weights(ready: Desk) -> Non
     assert done.returncode == 0, done.stderr
     assert ready.state["shipped"] == ["gemma-1b-cpu"]
     assert not [line for line in ready.journal if "module=weights" in line]
+
+
+def test_weights_that_could_not_be_copied_are_said_and_no_server_waits_for_them(ready: Desk) -> None:
+    ready.set(copy_fails=True)
+
+    done = ready.deploy("my-project", "--yes")
+
+    assert done.returncode == 1 and "The weights could not be copied" in done.stderr
+    assert ready.state["shipped"] == ["bot prod"]
 
 
 def test_an_overlay_of_ones_own_is_shipped_without_a_gemma_where_it_has_none(ready: Desk) -> None:
@@ -242,6 +255,7 @@ def test_after_a_failure_anywhere_the_same_command_finishes_the_work(desk: Desk,
             ["my-project", "--overlay", "dev", "--gemma", "gemma3-12b-l4"],
             "does not fit 'gemma3-12b-l4': gemma-1b-cpu, none.",
         ),
+        (["my-project", "--only", "gemma", "--gemma", "none"], "There is no Gemma to ship"),
         (["no-such-project"], "The project no-such-project is not there for you"),
         (["unpaid-project"], "The project unpaid-project has no billing"),
     ],
