@@ -1,5 +1,6 @@
 """Which model answers: thread, then channel, then user, then workspace; a channel's policy above them all."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -68,8 +69,7 @@ class Chooser:
 
     async def resolve(self, *, team_id: str, channel_id: str, user_id: str, thread: Thread | None = None) -> Choice:
         """Who answers here and now. `user_id` is whoever began the thread. Reads the store alone, never Slack."""
-        channel = await self._channel(team_id, channel_id)
-        person = await self._person(team_id, user_id)
+        channel, person = await asyncio.gather(self._channel(team_id, channel_id), self._person(team_id, user_id))
         wishes: tuple[tuple[Level, str], ...] = (
             ("thread", thread.model_id if thread else ""),
             ("channel", channel.model_id),
