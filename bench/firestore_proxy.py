@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, CommitRequest, RunQueryResponse
+from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, CommitRequest, RunQueryRequest, RunQueryResponse
 
 SERVICE = "/google.firestore.v1.Firestore/"
 
 
 class CountingProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
-    """Passes calls on as bytes. `counts`: commits, documents written, deleted and read, and round trips."""
+    """Passes calls on as bytes. `counts`: what turns ask for, as it is billed; and the calls made beside them."""
 
     def __init__(self, channel: Any) -> None:
         self.counts: Counter[str] = Counter()
@@ -29,23 +29,25 @@ class CountingProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has n
     def _reader(self, method: str) -> Any:
         forward = self._channel.unary_stream(method)
         kind = BatchGetDocumentsResponse if method.endswith("BatchGetDocuments") else RunQueryResponse
-        fields = kind.meta.fields
+        fields = [field for field in ("found", "missing", "document") if field in kind.meta.fields]
 
         async def read(request: bytes, context: Any) -> AsyncIterator[bytes]:
-            if b"/documents/signals/" in request:
-                self.counts["looks for a stop"] += 1
+            purpose = _beside_turns(method, request)
+            if purpose:
+                self.counts[purpose] += 1
             elif not self._reading:  # what is read at the same time is one round trip
                 self.counts["round trips for reading"] += 1
             documents = 0
-            self._reading += 1
+            self._reading += not purpose
             try:
                 async for answer in forward(request, metadata=_metadata(context), timeout=context.time_remaining()):
                     told = kind.deserialize(answer)
-                    documents += any(field in told for field in ("found", "missing", "document") if field in fields)
+                    documents += any(field in told for field in fields)
                     yield answer
             finally:
-                self._reading -= 1
-                self.counts["documents read"] += max(1, documents)  # a query that finds nothing is billed as one read
+                self._reading -= not purpose
+                if not purpose:  # a query that finds nothing is billed as one read
+                    self.counts["documents read"] += max(1, documents)
 
         return read
 
@@ -53,16 +55,28 @@ class CountingProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has n
         forward = self._channel.unary_unary(method)
 
         async def write(request: bytes, context: Any) -> bytes:
-            if method.endswith("/Commit"):
+            if method.endswith("/Commit") and not _beside_turns(method, request):
                 writes = CommitRequest.deserialize(request).writes
                 deleted = sum("delete" in write for write in writes)
-                self.counts += Counter(
-                    {"commits": 1, "documents written": len(writes) - deleted, "documents deleted": deleted}
-                )
+                self.counts["commits"] += 1
+                self.counts["documents written"] += len(writes) - deleted
+                self.counts["documents deleted"] += deleted
             answer: bytes = await forward(request, metadata=_metadata(context), timeout=context.time_remaining())
             return answer
 
         return write
+
+
+def _beside_turns(method: str, request: bytes) -> str:
+    """What a process asks for however many turns it answers; "" for what a turn asks for."""
+    if b"/documents/signals/" in request:
+        return "looks for a stop"
+    if b"/documents/meta/" in request:
+        return "pulses"
+    if method.endswith("RunQuery"):
+        order = RunQueryRequest.deserialize(request).structured_query.order_by
+        return "sweeps" if order and order[0].field.field_path == "at" else ""
+    return ""
 
 
 def _metadata(context: Any) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ from bench.subjects import Subject
 from tests.doubles.workspace import JSON, Refused, Workspace
 
 SPREAD_S = 2.4  # the first questions come spread over about one turn, so that threads do not march in step
-RAMP_S = 4.0
+RAMP_S = 3.0
 GIVE_UP_S = 150.0
 
 

@@ -26,7 +26,7 @@ from tests.doubles.firestore_emulator import running_emulator
 from tests.doubles.workspace import JSON
 
 RESULTS = Path(__file__).parent / "results"
-SMALL = (Step(1, 0, least=2), Step(20, 3))
+SMALL = (Step(1, 0, least=2), Step(10, 2))
 WHOLE = (Step(1, 0, least=30), Step(50, 15, rounds=2), Step(200, 15, rounds=2))
 BESIDE = (Step(1, 0, least=30), Step(50, 15, rounds=2))  # Firestore's emulator and Gemini's SDK: no promise at 200
 
@@ -43,18 +43,16 @@ class Bench:
     found: JSON = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Every part, one after another."""
+        """Every part, one after another; for a small look all at once."""
         self.found["start"] = await standing.starts(self.folder / "start", self.url, {}, 1 if self.small else 5)
-        await self._load()
-        await self._lengths()
-        say("the second turn on llama.cpp")
-        self.found["prefix"] = await threads.known_prefix(self.folder, 20 if self.small else 60)
-        if self.emulator:
-            say("store work on Firestore")
-            turns = 2 if self.small else 10
-            self.found["store"] = await storework.firestore_work(
-                self.folder / "work", self.model, self.url, self.emulator, turns
-            )
+        parts = (self._load, self._lengths, self._prefix, self._store)
+        if not self.small:
+            for part in parts:
+                await part()
+            return
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(part())
 
     async def _load(self) -> None:
         """The floors and the bot side by side; then what only the bot can show."""
@@ -89,11 +87,26 @@ class Bench:
 
     async def _lengths(self) -> None:
         say("threads of many lengths")
-        async with self._tandem("lengths", TANDEM_FOLLOW_UPS="false") as bot:
-            await self.model.post("/pace", json={"first_ms": 0, "token_ms": 0})
+        settings = {"TANDEM_FOLLOW_UPS": "false"}
+        async with (
+            standin(first_ms=0, token_ms=0) as url,
+            log_of(url) as model,
+            tandem("lengths", self.folder / "lengths", url, settings) as bot,
+        ):
             lengths, asks = ((10, 100), 3) if self.small else ((10, 100, 500, 5000), 30)
-            self.found["lengths"] = await threads.by_length(bot, self.model, lengths, asks)
-            await self.model.post("/pace", json={"first_ms": 200, "token_ms": 10})
+            self.found["lengths"] = await threads.by_length(bot, model, lengths, asks)
+
+    async def _prefix(self) -> None:
+        say("the second turn on llama.cpp")
+        self.found["prefix"] = await threads.known_prefix(self.folder, 20 if self.small else 60)
+
+    async def _store(self) -> None:
+        if self.emulator:
+            say("store work on Firestore")
+            turns = 2 if self.small else 10
+            self.found["store"] = await storework.firestore_work(
+                self.folder / "work", self.url, self.emulator, turns=turns
+            )
 
     def _tandem(self, name: str, **settings: str):  # type: ignore[no-untyped-def]  # see `tandem`
         return tandem(name, self.folder / name.replace(" ", "-"), self.url, settings)
@@ -128,7 +141,9 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for logs and stores, which is not deleted")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
-        measured = asyncio.run(measure(options.small, options.keep or Path(folder)))
+        kept = options.keep or Path(folder)
+        kept.mkdir(parents=True, exist_ok=True)
+        measured = asyncio.run(measure(options.small, kept))
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / ("turns-small.json" if options.small else "turns.json")
     path.write_text(json.dumps(measured, indent=2) + "\n", "utf-8")
