@@ -17,6 +17,7 @@ FROM gcr.io/distroless/python3-debian13:nonroot
 COPY --from=build /app /app
 WORKDIR /app
 ENV PYTHONPATH=/app:/app/lib PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 USER 65532:65532
 EXPOSE 8080 9464
 ENTRYPOINT ["/usr/bin/python3", "-m", "bot"]
