@@ -85,16 +85,19 @@ class Hold:
             self._turn = replace(self._turn, **changes)  # a part may have been posted, or a model named, meanwhile
 
     async def _write(self, turn: Turn, answer: Message | None = None, *, release: bool = False) -> None:
-        started = self._monotonic()
+        started, cut, names = self._monotonic(), self._cut, self._names
+        self._cut, self._names = None, {}  # what is noted from now on goes with the next write
         try:
             self._lease = await self._turns.save(
-                self._lease, turn, answer=answer, cut=self._cut, names=self._names or None, release=release
+                self._lease, turn, answer=answer, cut=cut, names=names or None, release=release
             )
         except LeaseLost:
             self._lose()
             raise
+        except BaseException:
+            self._cut, self._names = self._cut or cut, names | self._names
+            raise
         self._renewed_at, self._stored_parts = started, turn.parts
-        self._cut, self._names = None, {}
 
     async def release(self, *, unspent: bool = False) -> None:
         """Give the thread up with its turn still open; `unspent` gives the attempt back too.

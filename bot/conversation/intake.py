@@ -120,7 +120,7 @@ class Intake:
         told, withdrawn = 0, []
         for thread in await self._turns.open_threads(channel_id) if stop.whole_dm else [stop.thread]:
             for turn in await self._turns.open_turns(thread):
-                if turn.question_ts >= stop.ts:
+                if turn.asked_ts >= stop.ts:
                     continue
                 if await self._withdraw(turn):
                     withdrawn.append(turn)

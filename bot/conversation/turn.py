@@ -62,6 +62,11 @@ class Turn:
     ending: TurnState | Literal[""] = ""  # while `delivering`: the final state that the last update will show
 
     @property
+    def asked_ts(self) -> str:
+        """When it was asked, as Slack writes it; a retry when its button was pressed."""
+        return f"{self.asked_at:.6f}" if retry_number(self.id) else self.question_ts
+
+    @property
     def open(self) -> bool:
         """Whether it still wants work."""
         return self.state in OPEN_STATES

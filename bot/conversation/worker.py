@@ -22,6 +22,7 @@ from bot.errors import LeaseLost, SlackError, SlackRejected, StoreError
 log = logging.getLogger("tandem.worker")
 
 _AGAIN_AFTER_TROUBLE_S = 2.0
+_MOST_ATTEMPTS = 30  # at telling Slack what it does not take: minutes
 _HAND_OVER_S = 5.0  # for giving a thread back: whoever cannot in time is taken over when its lease ends
 _SIGNALS_EVERY_S = 0.5  # a stop that reaches another replica ends the model's request within 2 s
 _SWEEP_LIMIT = 50
@@ -178,6 +179,10 @@ class Worker:
             log.error("turn cannot be shown", extra={"turn": hold.turn.id, "code": error.slack_code})
             await hold.close("failed")
         except SlackError as error:
+            if hold.turn.attempts >= _MOST_ATTEMPTS:  # an answer is in the mirror; its thread must go on
+                log.error("turn given up: Slack takes nothing of it", extra={"turn": hold.turn.id, "code": error.code})
+                await hold.close(hold.turn.ending or "failed")
+                return True
             log.warning("turn left for later", extra={"turn": hold.turn.id, "code": error.code})
             await hold.release()
             self._wake_later(thread, _AGAIN_AFTER_TROUBLE_S)
@@ -240,7 +245,7 @@ def _concerns(by: Stop | Deletion, hold: Hold) -> bool:
     """A stop means older questions; a deletion means this very question, or the answer that is growing to it."""
     turn = hold.turn
     if isinstance(by, Stop):
-        return turn.question_ts < by.ts
+        return turn.asked_ts < by.ts
     return by.ts == turn.question_ts or by.ts in {part.ts for part in turn.parts}
 
 

@@ -118,6 +118,7 @@ class Opening:
         native = not is_marked(message)  # a stream is marked when it stops
         posted = self._posted(number, str(message["ts"]), "native" if native else "edit", live=native)
         posted.marked = not native
+        posted.least_chars, posted.inherited = shown_chars(message), message.get("blocks") or ()
         await posted.end_stream()  # what it shows is not known: it is rewritten, not appended to
         await self.outlet.journal.opened(Part(posted.ts, posted.mode, self.epoch()))
         return posted
@@ -150,17 +151,22 @@ class Opening:
                 part = known.get(str(message["ts"]))
                 if part is not None:
                     await part.correct(message)
-                elif part_of(message, self.outlet.journal.turn.id) is not None:
-                    await self._posted(len(parts), str(message["ts"]), "edit", live=False).delete()
+                elif part_of(message, self.outlet.journal.turn.id) is not None or self._is_stray(message, parts):
+                    native = not is_marked(message)
+                    stray = self._posted(len(parts), str(message["ts"]), "native" if native else "edit", live=native)
+                    await stray.delete()
         except SlackError as error:
             _log.warning("not read back", extra={"turn": self.outlet.journal.turn.id, "code": error.code})
 
+    def _is_stray(self, message: SlackMessage, parts: Sequence[Posted]) -> bool:
+        """A stream that shows without a mark: turns follow each other, so after our first message it is ours."""
+        return bool(parts) and not is_marked(message) and str(message["ts"]) > parts[0].ts
+
     async def _unrecorded(self, messages: Mapping[str, SlackMessage], number: int) -> Posted | None:
         for message in messages.values():
-            if self._is_unrecorded(message) and self._may_be(message, number, "native"):
-                posted = await self.adopt(message, number)
-                posted.least_chars, posted.inherited = shown_chars(message), message.get("blocks") or ()
-                return posted
+            later = not self.outlet.journal.turn.parts or str(message["ts"]) > self.outlet.journal.turn.parts[0].ts
+            if later and self._is_unrecorded(message) and self._may_be(message, number, "native"):
+                return await self.adopt(message, number)
         return None
 
     async def _post(self, number: int, mode: ReplyMode, text: Text, under: Sequence[Block]) -> Posted:

@@ -24,6 +24,23 @@ async def test_stop_ends_the_running_answer_keeps_what_was_shown_and_drops_what_
         assert "Once upon" in [m.text for m in await bot.messages(KEY)]
 
 
+async def test_a_stop_that_is_delivered_again_does_not_stop_what_was_asked_for_once_more(tmp_path: Path) -> None:
+    talker = ScriptedModel([["Once upon", 30.0], [0.3, "a time"]])
+    async with core(tmp_path, models=[talker]) as bot:
+        asked = await bot.intake.message(arrival("q1", mentions_us=True))
+        await until(lambda: bool(talker.prompts))
+        stop = Stop(KEY, ts(2), "U0ADA")
+        await bot.intake.stop(stop)
+        await bot.settled()
+        again = await bot.intake.again(asked.turn_id, 1, "U0ADA")
+        await until(lambda: len(talker.prompts) == 2)
+        await bot.intake.stop(stop)
+        await bot.settled()
+
+        answered = await bot.mirror.turns.turn(again.turn_id)
+        assert answered is not None and answered.state == "answered"
+
+
 async def test_a_stop_that_is_delivered_again_does_not_stop_what_was_asked_since(tmp_path: Path) -> None:
     async with core(tmp_path, models=[ScriptedModel([[0.2, "fine"]])]) as bot:
         await bot.intake.message(arrival("q1", mentions_us=True))

@@ -7,6 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import pytest
+
+from bot.conversation import worker
 from bot.conversation.arrival import Deletion, Edit
 from bot.conversation.hold import Hold
 from bot.conversation.mirror import Taken, TurnStore
@@ -45,6 +48,21 @@ async def test_a_bug_that_cannot_even_be_told_ends_the_turn_after_some_attempts_
         given_up = await bot.mirror.turns.turn(outcome.turn_id)
         assert given_up is not None and given_up.state == "dead"
         assert len(bot.models["gemma"].prompts) == 2  # the answer was kept: only its last update failed
+
+
+async def test_an_answer_whose_end_slack_never_takes_frees_its_thread_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_AGAIN_AFTER_TROUBLE_S", 0.0)
+    async with core(tmp_path) as bot:
+        bot.transcript.end_errors = [SlackUnavailable("chat.update") for _ in range(worker._MOST_ATTEMPTS)]
+        outcome = await bot.intake.message(arrival("hi", mentions_us=True))
+        await bot.intake.message(arrival("and this?", ts(1)))
+        await _until(lambda: any(each.ending for each in bot.transcript.shown), timeout_s=20)
+        given_up = await bot.mirror.turns.turn(outcome.turn_id)
+
+        assert given_up is not None and (given_up.state, given_up.attempts) == ("answered", worker._MOST_ATTEMPTS)
+        assert [each.text for each in await bot.settled() if each.ending] == ["Hello."]
 
 
 async def test_an_answer_that_slack_does_not_take_still_ends_its_status_and_closes_its_question(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +10,16 @@ import pytest
 
 from bot.conversation.arrival import Arrival, Stop
 from bot.conversation.mirror import Taken
-from bot.conversation.thread import Message, ThreadKey
+from bot.conversation.thread import Message, Thread, ThreadKey
 from bot.conversation.triage import Rules
+from bot.conversation.turn import turn_id
 from bot.errors import SlackUnavailable
 from tests.doubles.core import Core, People, core
 from tests.doubles.sayings import KEY, ROOT_TS, arrival, said, ts, turn
 from tests.doubles.scripted_model import ScriptedModel
 
 ROOT = arrival("hi", mentions_us=True)
+DM_ROOTS = (("first", ts(1)), ("lost", ts(300)))
 
 
 class Clock:
@@ -57,6 +59,12 @@ def asked_for(bot: Core) -> list[str]:
     """The last words of each prompt."""
     model: ScriptedModel = bot.models["gemma"]
     return [prompt.turns[-1].text.split(": ")[-1] for prompt in model.prompts]
+
+
+def listed(bot: Core) -> list[str]:
+    """What askers were told that was not answered."""
+    endings = [shown.ending for shown in bot.transcript.shown if shown.ending]
+    return [ending.facts["list"] for ending in endings if ending.error_code == "missed"]
 
 
 def compared(bot: Core) -> int:
@@ -104,8 +112,7 @@ async def test_what_is_too_old_is_listed_to_its_asker_and_not_answered(bot: Core
     await after_outage(bot, clock, *unheard, arrival("fresh", ts(950)), seconds=1000, last=arrival("now", ts(1000)))
 
     assert asked_for(bot) == ["hi", "fresh", "now"]
-    told = [shown.ending for shown in bot.transcript.shown if shown.ending and shown.ending.error_code == "missed"]
-    assert [ending.facts["list"] for ending in told] == ["> one\n> two", "> by Ben"]
+    assert listed(bot) == ["> one\n> two", "> by Ben"]
     assert [m.text for m in await bot.messages(KEY) if m.role == "user"] == [
         *("hi", "one", "two", "by Ben", "fresh", "now")
     ]
@@ -117,8 +124,14 @@ async def test_what_is_listed_already_is_not_listed_again_where_a_process_died_o
     await bot.mirror.turns.accept(listing, replace(unheard[0].message, turn_id=listing.id))
     await after_outage(bot, clock, *unheard, seconds=1000, last=arrival("now", ts(1000)))
 
-    told = [shown.ending for shown in bot.transcript.shown if shown.ending and shown.ending.error_code == "missed"]
-    assert len(told) == 1
+    assert listed(bot) == ["> one\n> two"]
+
+
+async def test_a_list_goes_on_without_what_was_taken_back_before_it_was_found(bot: Core, clock: Clock) -> None:
+    await bot.mirror.threads.delete(KEY, ts(5))
+    unheard = [arrival("one", ts(5)), arrival("two", ts(6))]
+    await after_outage(bot, clock, *unheard, seconds=1000, last=arrival("now", ts(1000)))
+    assert listed(bot) == ["> two"]
 
 
 async def test_what_was_taken_back_is_not_listed(bot: Core, clock: Clock) -> None:
@@ -176,8 +189,20 @@ async def test_in_a_dm_the_next_message_also_finds_questions_that_began_other_th
         await bot.settled()
 
     assert sorted(asked_for(bot)) == ["and now?", "here?", "lost"]
-    (told,) = [shown for shown in bot.transcript.shown if shown.ending and shown.ending.error_code == "missed"]
-    assert told.turn_id == f"D0ADA:{ts(5)}"
+    assert listed(bot) == ["> old"]
+
+
+async def test_a_retry_finds_the_lost_threads_of_its_dm_too(tmp_path: Path, clock: Clock) -> None:
+    first, lost = [arrival(text, at, thread=ThreadKey("D0ADA", at), place="dm") for text, at in DM_ROOTS]
+    async with core(tmp_path, now=clock, lease_s=0.2) as bot:
+        await bot.intake.message(first)
+        await bot.settled()
+        bot.people.began = [first, lost]
+        bot.outages.missed(lost.message.ts)
+        clock.at = float(ts(320))
+        await bot.intake.again(turn_id("D0ADA", first.message.ts), 1, "U0ADA")
+        while "lost" not in asked_for(bot):
+            await asyncio.sleep(0.02)
 
 
 async def test_a_reply_that_came_before_its_late_root_and_was_lost_with_its_process_is_answered(
@@ -212,6 +237,69 @@ async def test_a_list_that_lacks_the_question_itself_takes_nothing_away(bot: Cor
     await bot.intake.message(arrival("now", ts(600)))
     await bot.settled()
     assert [m.text for m in await bot.messages(KEY) if m.role == "user"] == ["hi", "now"]
+
+
+async def test_what_was_recorded_while_slack_was_read_is_not_taken_away_however_long_that_took(
+    bot: Core, clock: Clock
+) -> None:
+    since = bot.people.since
+
+    async def slowly(thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
+        found = await since(thread, oldest_ts)
+        await bot.mirror.threads.record(said("meanwhile", ts(20)))  # by another process, while this one is frozen
+        clock.at = float(ts(300))
+        return found
+
+    bot.people.since = slowly  # type: ignore[method-assign]
+    await after_outage(bot, clock, seconds=10, last=arrival("now", ts(10)))
+
+    assert [m.text for m in await bot.messages(KEY) if m.role == "user"] == ["hi", "now", "meanwhile"]
+
+
+async def test_a_list_that_proves_nothing_leaves_the_comparison_to_the_next_turn(bot: Core, clock: Clock) -> None:
+    gone, again = arrival("gone", ts(300)), turn_id(KEY.channel_id, ROOT_TS)
+    clock.at = float(ts(300))
+    await bot.intake.message(gone)
+    await bot.settled()
+    bot.outages.missed(ts(690))
+    clock.at = float(ts(805))
+    await bot.intake.again(again, 1, "U0ADA")  # a question that is older than all that Slack is asked for
+    await bot.settled()
+    await after_outage(bot, clock, seconds=810, last=arrival("next", ts(810)))
+
+    assert [m.text for m in await bot.messages(KEY) if m.role == "user"] == ["hi", "next"]
+
+
+async def test_a_message_that_slack_knows_by_another_ts_stays(bot: Core, clock: Clock) -> None:
+    await bot.intake.message(arrival("twice", ts(2), client_msg_id="m1"))
+    await bot.settled()
+    bot.people.said.append(arrival("twice", ts(3), client_msg_id="m1"))
+    await after_outage(bot, clock, seconds=200, last=arrival("now", ts(200)))
+
+    assert [m.text for m in await bot.messages(KEY) if m.role == "user"] == ["hi", "twice", "now"]
+    assert asked_for(bot) == ["hi", "twice", "now"]
+
+
+async def test_a_stop_that_is_still_on_its_way_is_no_question(bot: Core, clock: Clock) -> None:
+    stop = arrival("stop", ts(61), mentions_us=True)
+    await after_outage(bot, clock, stop, seconds=60, last=arrival("now", ts(60)))
+    await bot.intake.message(stop)
+    await bot.settled()
+
+    assert [shown.ending.kind for shown in bot.transcript.shown if shown.ending] == ["answered", "stopped"]
+
+
+async def test_a_comparison_that_breaks_does_not_keep_the_question_from_its_answer(bot: Core, clock: Clock) -> None:
+    async def broken(thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
+        raise ZeroDivisionError("a bug")
+
+    bot.people.since = broken  # type: ignore[method-assign]
+    bot.outages.missed(ts(5))
+    clock.at = float(ts(60))
+    await bot.intake.message(arrival("now", ts(60)))
+    async with asyncio.timeout(20):
+        while asked_for(bot) != ["hi", "now"]:
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("seed", range(20))

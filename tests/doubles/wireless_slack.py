@@ -58,6 +58,7 @@ class WirelessSlack:
     limit_scale: float = 0.0  # of what Slack documents; 0 = no limits
     slack: LocalSlack = field(init=False)
     calls: list[Call] = field(default_factory=list)
+    unlisted: set[str] = field(default_factory=set)  # ts that the next list of a thread does not show yet
     faults: list[Fault] = field(default_factory=list)
     _buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
 
@@ -108,6 +109,9 @@ class WirelessSlack:
         if fault is None or fault.effect:
             try:
                 body = {"ok": True, **METHODS[method].run(self.slack, Arguments(args))}
+                if method == "conversations.replies":
+                    body["messages"] = [each for each in body["messages"] if each["ts"] not in self.unlisted]
+                    self.unlisted.clear()
             except SlackError as refusal:
                 body = {"ok": False, "error": refusal.code}
             except KeyError:

@@ -193,3 +193,42 @@ async def test_what_an_earlier_owner_wrote_too_late_is_made_good(mode: ReplyMode
         await ending
 
         assert_shown_once(asking)
+
+
+@pytest.mark.parametrize("mode", ["native", "edit"])
+@virtual_time
+async def test_what_slack_lists_late_keeps_what_people_have_read_of_it(mode: ReplyMode) -> None:
+    async with asked() as asking:
+        first = await asking.begin(mode)
+        first.push("Most of an answer, which people have read by now. ")
+        await asyncio.sleep(4)
+        first.abandon()
+        asking.taken_over(state="opening")
+        asking.slack.unlisted = {asking.shown[0]["ts"]}
+
+        await asking.answer(mode, "Most of ", ending=Ending(kind="cut", error_code="stream_broken", retry=1))
+
+        assert asking.text.startswith("Most of an answer, which people have read by now.")
+        assert len(asking.shown) == 1
+
+
+@pytest.mark.parametrize("mode", ["native", "edit"])
+@virtual_time
+async def test_a_second_message_that_slack_lists_late_does_not_stay_beside_the_one_that_replaces_it(
+    mode: ReplyMode,
+) -> None:
+    words = [f"word {n:03} of it. " for n in range(60)]
+    async with asked(DM, rollover_chars=300) as asking:
+        first = await asking.begin(mode)
+        for word in words[:40]:
+            first.push(word)
+            await asyncio.sleep(0.3)
+        first.abandon()
+        *recorded, late = asking.journal.turn.parts
+        asking.taken_over(*recorded, state="opening")
+        asking.slack.unlisted = {late.ts}
+
+        await asking.answer(mode, *words)
+
+        assert "".join(asking.text.split()) == "".join("".join(words).split())
+        assert not asking.busy
