@@ -1,96 +1,20 @@
-"""`make deploy`: what is wrong is said before anything is made, secrets stay secret, any failure can be repeated."""
+"""`make deploy`: from an empty project to a bot and a Gemma; secrets stay secret, and any failure can be repeated."""
 
 import os
-import re
-import shutil
 import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.infra import cloud
+from tests.infra.desk import Desk, set_up
 from tests.infra.image import ROOT
-
-pytestmark = pytest.mark.infra
-
-DIGEST = "sha256:" + "0" * 64
-TOOLS = ("gcloud", "gke-gcloud-auth-plugin", "kubectl", "skaffold", "terraform")
-PROGRAM = f"""#!{Path(sys.executable).resolve()} -IS
-import sys
-sys.path.insert(0, {str(Path(cloud.__file__).parent)!r})
-import cloud
-sys.exit(cloud.main())
-"""
-CHANGES = ("buckets create", "apply", "versions add", "skaffold run", "get-credentials", "kubectl")
-
-
-@dataclass
-class Desk:
-    """A clone of the repository, a cloud, and the tools between them."""
-
-    path: Path
-
-    @property
-    def clone(self) -> Path:
-        return self.path / "clone"
-
-    @property
-    def state(self) -> dict[str, Any]:
-        return cloud.load(str(self.path / "state"))
-
-    def set(self, **values: Any) -> None:
-        cloud.save(str(self.path / "state"), self.state | values)
-
-    @property
-    def journal(self) -> list[str]:
-        file = self.path / "journal"
-        return file.read_text().splitlines() if file.is_file() else []
-
-    @property
-    def changes(self) -> list[str]:
-        return [line for line in self.journal if any(change in line for change in CHANGES)]
-
-    def deploy(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = {"PATH": f"{self.path / 'bin'}", "FAKE_CLOUD": str(self.path), "HOME": str(self.path)}
-        command = [sys.executable, "scripts/deploy.py", *words]
-        return subprocess.run(
-            command,
-            cwd=self.clone,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            stdin=subprocess.DEVNULL,
-        )
-
-    def fill(self, *secrets: str) -> None:
-        """What a person adds by hand."""
-        held = self.state["secrets"]
-        self.set(secrets=held | {f"tandem-{secret}": ["a-value"] for secret in secrets})
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    desk = Desk(tmp_path)
-    for name in ("scripts", "terraform", "k8s", "deploy"):
-        shutil.copytree(ROOT / name, desk.clone / name, ignore=shutil.ignore_patterns(".terraform*", "project.env"))
-    for name in ("skaffold.yaml", "Dockerfile"):
-        shutil.copy(ROOT / name, desk.clone / name)
-    for file in (desk.clone / "Dockerfile", desk.clone / "deploy/gemma/Dockerfile"):
-        file.write_text(re.sub(r"^(FROM [^\s@]+)(@\S+)?", rf"\1@{DIGEST}", file.read_text(), flags=re.M))
-    cpu = desk.clone / "k8s/gemma/gemma-1b-cpu/kustomization.yaml"
-    cpu.write_text(re.sub(r"( +)(newTag: .*\n)( +digest: .*\n)?", rf"\1\2\1digest: {DIGEST}\n", cpu.read_text()))
-    (tmp_path / "bin").mkdir()
-    for tool in TOOLS:
-        program = tmp_path / "bin" / tool
-        program.write_text(PROGRAM)
-        program.chmod(0o755)
-    cloud.save(str(tmp_path / "state"), cloud.FRESH)
-    return desk
+    return set_up(tmp_path)
 
 
 @pytest.fixture
@@ -238,96 +162,6 @@ def test_after_a_failure_anywhere_the_same_command_finishes_the_work(desk: Desk,
     assert done.returncode == 0, done.stderr
     assert desk.state["shipped"][-2:] == ["bot prod", "gemma gemma3-12b-l4"]
     assert len(desk.state["buckets"]) == len(desk.state["secrets"]["tandem-gemma-key"]) == 1
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (["My_Project"], "'My_Project' is not the id of a project"),
-        (["my-project", "--environment", "staging"], "There is no environment 'staging': dev, prod."),
-        (["my-project", "--overlay", "prd"], "There is no overlay 'prd': dev, prod, prod-http."),
-        (["my-project", "--overlay", "prod-http"], "needs a public address, and hostname is ''"),
-        (
-            ["my-project", "--gemma", "gemma-9-900b"],
-            "does not fit 'gemma-9-900b': gemma3-12b-l4, gemma3-12b-l4x4, none.",
-        ),
-        (
-            ["my-project", "--overlay", "dev", "--gemma", "gemma3-12b-l4"],
-            "does not fit 'gemma3-12b-l4': gemma-1b-cpu, none.",
-        ),
-        (["my-project", "--only", "gemma", "--gemma", "none"], "There is no Gemma to ship"),
-        (["no-such-project"], "The project no-such-project is not there for you"),
-        (["unpaid-project"], "The project unpaid-project has no billing"),
-    ],
-)
-def test_a_wrong_word_is_refused_in_a_sentence_before_anything_is_made(
-    desk: Desk, words: list[str], sentence: str
-) -> None:
-    done = desk.deploy(*words)
-
-    assert done.returncode == 1
-    assert sentence in done.stderr and "Traceback" not in done.stderr
-    assert desk.changes == []
-
-
-def test_everything_that_is_wrong_is_said_at_once(desk: Desk) -> None:
-    done = desk.deploy("X", "--environment", "y", "--overlay", "z")
-
-    assert len(done.stderr.strip().splitlines()) == 3
-
-
-def test_what_terraform_refuses_is_refused_before_there_is_a_bucket(desk: Desk) -> None:
-    (desk.clone / "terraform/envs/my-project.tfvars").write_text('region = "europe-west99"\n')
-
-    done = desk.deploy("my-project", "--yes")
-
-    assert done.returncode == 1
-    assert desk.state["buckets"] == [] and desk.changes == []
-    assert any(" plan -input=false" in line for line in desk.journal)
-
-
-@pytest.mark.parametrize("tool", TOOLS)
-def test_a_tool_that_is_missing_is_named_with_where_to_get_it(desk: Desk, tool: str) -> None:
-    (desk.path / "bin" / tool).unlink()
-
-    done = desk.deploy("my-project")
-
-    assert done.returncode == 1 and f"{tool} is missing: " in done.stderr
-    assert desk.changes == []
-
-
-@pytest.mark.parametrize(
-    ("login", "sentence"),
-    [("logged_in", "gcloud is not logged in"), ("default_login", "Terraform is not logged in")],
-)
-def test_who_is_not_logged_in_is_told_how_to(desk: Desk, login: str, sentence: str) -> None:
-    desk.set(**{login: False})
-
-    done = desk.deploy("my-project")
-
-    assert done.returncode == 1 and sentence in done.stderr
-    assert desk.changes == []
-
-
-@pytest.mark.parametrize(
-    ("file", "words"),
-    [
-        ("Dockerfile", ["my-project"]),
-        ("deploy/gemma/Dockerfile", ["my-project"]),
-        ("k8s/gemma/gemma-1b-cpu/kustomization.yaml", ["my-project", "--environment", "dev"]),
-    ],
-)
-def test_an_image_without_a_digest_is_refused_and_one_that_is_not_used_is_not(
-    desk: Desk, file: str, words: list[str]
-) -> None:
-    text = (desk.clone / file).read_text()
-    (desk.clone / file).write_text(re.sub(rf"@{DIGEST}|\n +digest: {DIGEST}", "", text))
-
-    refused = desk.deploy(*words)
-
-    assert refused.returncode == 1 and "is not pinned: run `make pin`" in refused.stderr
-    assert desk.changes == []
-    assert "is not pinned" not in desk.deploy("my-project", "--only", "infrastructure", "--yes").stderr
 
 
 def test_modules_profiles_and_overlays_are_those_that_exist() -> None:
