@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.conversation.thread import ThreadKey
+from bot.conversation.turn import Turn, turn_id
 from bot.failpoints import EXIT_CODE
 from bot.store import Mirror
 from tests.chaos.fleet import SETTLE_DELAYS_S, Fleet, deployed
@@ -40,6 +41,10 @@ class Hall:
         ts = await self.fleet.workspace.say("U0ADA", channel, f"@Tandem question {number}")
         self.questions.append((channel, ts))
         return channel, ts
+
+    async def turn(self, channel: str, ts: str) -> Turn | None:
+        """The turn that a message asks, if anybody has heard of it."""
+        return await self.mirror.turns.turn(turn_id(channel, ts))
 
     async def answers(self, channel: str, ts: str) -> list[dict[str, Any]]:
         """The messages in the question's thread."""

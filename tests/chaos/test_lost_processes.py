@@ -18,6 +18,7 @@ from tests.e2e.conftest import shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PATIENT = {"retry_delays_s": [0.5, 2, *[4] * 20]}
 CHANNELS = tuple(PLACES.values())
 QUESTIONS = 8
 LEASE_S = 4.0  # not so short that a busy machine loses leases by itself
@@ -27,7 +28,7 @@ PATIENCE_S = 60.0
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def deployment(tmp_path_factory: pytest.TempPathFactory, emulator: FirestoreEmulator) -> AsyncIterator[Hall]:
     async with open_hall(tmp_path_factory.mktemp("lost"), emulator, LEASE_S) as hall:
-        await hall.fleet.workspace.trouble(timing={"retry_delays_s": [0.5, 2, *[4] * 20]})
+        await hall.fleet.workspace.trouble(timing=PATIENT)
         yield hall
 
 
@@ -118,6 +119,35 @@ async def test_nothing_is_acknowledged_while_the_store_is_away_and_nothing_lost(
 
     assert len(attempts) >= len(new)
     assert not [each for each in attempts if each["acked"] and began < each["at"] < ended]
+
+
+async def test_what_slack_gave_up_on_is_answered_when_its_thread_is_next_heard_of(
+    hall: Hall, emulator: FirestoreEmulator
+) -> None:
+    slack = hall.fleet.workspace
+    while len(hall.fleet.bots) > 1:
+        await hall.fleet.end(hall.fleet.bots[0])
+    channel, root = await hall.ask(CHANNELS[0])
+    await hall.settled(len(hall.questions) - 1, PATIENCE_S)
+    await slack.trouble(timing={"retry_delays_s": [0.2]})
+    with emulator.frozen():
+        lost = await slack.say("U0ADA", channel, "and this?", root)
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(
+                one["payload"]["event"].get("ts") == lost and one["lost"] for one in await slack.deliveries()
+            ):
+                await asyncio.sleep(0.1)
+    await slack.trouble(timing=PATIENT)
+    last = await slack.say("U0ADA", channel, "are you there?", root)
+
+    async with asyncio.timeout(PATIENCE_S):
+        while len(answered := [turn for ts in (lost, last) if (turn := await hall.turn(channel, ts))]) < 2 or any(
+            turn.open for turn in answered
+        ):
+            await asyncio.sleep(0.1)
+    mirrored = await hall.mirror.threads.messages(ThreadKey(channel, root))
+    assert [turn.state for turn in answered] == ["answered"] * 2
+    assert [m.question_ts for m in mirrored if m.role == "model"] == [root, lost, last]
 
 
 async def test_a_question_that_kills_every_process_ends_in_words_after_three_attempts(hall: Hall) -> None:
