@@ -1,7 +1,6 @@
 """What was said in an outage and never arrived is found in Slack itself, when its thread is next heard of."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,26 +9,15 @@ import pytest
 
 from bot.conversation.arrival import Arrival, Stop
 from bot.conversation.mirror import Taken
-from bot.conversation.thread import Message, Thread, ThreadKey
+from bot.conversation.thread import Thread, ThreadKey
 from bot.conversation.triage import Rules
 from bot.conversation.turn import turn_id
 from bot.errors import SlackUnavailable
 from tests.doubles.core import Core, People, core
+from tests.doubles.outage import ROOT, Clock, after_outage, asked_for, listed
 from tests.doubles.sayings import KEY, ROOT_TS, arrival, said, ts, turn
-from tests.doubles.scripted_model import ScriptedModel
 
-ROOT = arrival("hi", mentions_us=True)
 DM_ROOTS = (("first", ts(1)), ("lost", ts(300)))
-
-
-class Clock:
-    """Epoch seconds, as the test says."""
-
-    def __init__(self) -> None:
-        self.at = float(ROOT_TS)
-
-    def __call__(self) -> float:
-        return self.at
 
 
 @pytest.fixture
@@ -44,27 +32,6 @@ async def bot(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
         await bot.intake.message(ROOT)
         await bot.settled()
         yield bot
-
-
-async def after_outage(bot: Core, clock: Clock, *unheard: Arrival, seconds: int, last: Arrival) -> None:
-    """These were never heard of; then, so many seconds after the root, the outage ends and the last one arrives."""
-    bot.outages.missed(unheard[0].message.ts if unheard else ts(1))
-    clock.at = float(ts(seconds))
-    bot.people.said += [*unheard, last]
-    await bot.intake.message(last)
-    await bot.settled()
-
-
-def asked_for(bot: Core) -> list[str]:
-    """The last words of each prompt."""
-    model: ScriptedModel = bot.models["gemma"]
-    return [prompt.turns[-1].text.split(": ")[-1] for prompt in model.prompts]
-
-
-def listed(bot: Core) -> list[str]:
-    """What askers were told that was not answered."""
-    endings = [shown.ending for shown in bot.transcript.shown if shown.ending]
-    return [ending.facts["list"] for ending in endings if ending.error_code == "missed"]
 
 
 def compared(bot: Core) -> int:
@@ -231,55 +198,6 @@ async def test_where_slack_does_not_tell_the_question_is_answered_and_the_next_o
     assert asked_for(bot) == ["hi", "two", "one", "three"]
 
 
-async def test_a_list_that_lacks_the_question_itself_takes_nothing_away(bot: Core, clock: Clock) -> None:
-    bot.outages.missed(ts(1))
-    clock.at = float(ts(600))
-    await bot.intake.message(arrival("now", ts(600)))
-    await bot.settled()
-    assert [m.text for m in await bot.messages(KEY) if m.role == "user"] == ["hi", "now"]
-
-
-async def test_what_was_recorded_while_slack_was_read_is_not_taken_away_however_long_that_took(
-    bot: Core, clock: Clock
-) -> None:
-    since = bot.people.since
-
-    async def slowly(thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
-        found = await since(thread, oldest_ts)
-        await bot.mirror.threads.record(said("meanwhile", ts(20)))  # by another process, while this one is frozen
-        clock.at = float(ts(300))
-        return found
-
-    bot.people.since = slowly  # type: ignore[method-assign]
-    await after_outage(bot, clock, seconds=10, last=arrival("now", ts(10)))
-
-    assert [m.text for m in await bot.messages(KEY) if m.role == "user"] == ["hi", "now", "meanwhile"]
-
-
-async def test_a_list_that_proves_nothing_leaves_the_comparison_to_the_next_turn(bot: Core, clock: Clock) -> None:
-    gone, again = arrival("gone", ts(300)), turn_id(KEY.channel_id, ROOT_TS)
-    clock.at = float(ts(300))
-    await bot.intake.message(gone)
-    await bot.settled()
-    bot.outages.missed(ts(690))
-    clock.at = float(ts(805))
-    await bot.intake.again(again, 1, "U0ADA")  # a question that is older than all that Slack is asked for
-    await bot.settled()
-    await after_outage(bot, clock, seconds=810, last=arrival("next", ts(810)))
-
-    assert [m.text for m in await bot.messages(KEY) if m.role == "user"] == ["hi", "next"]
-
-
-async def test_a_message_that_slack_knows_by_another_ts_stays(bot: Core, clock: Clock) -> None:
-    await bot.intake.message(arrival("twice", ts(2), client_msg_id="m1"))
-    await bot.settled()
-    bot.people.said.append(arrival("twice", ts(3), client_msg_id="m1"))
-    await after_outage(bot, clock, seconds=200, last=arrival("now", ts(200)))
-
-    assert [m.text for m in await bot.messages(KEY) if m.role == "user"] == ["hi", "twice", "now"]
-    assert asked_for(bot) == ["hi", "twice", "now"]
-
-
 async def test_a_stop_that_is_still_on_its_way_is_no_question(bot: Core, clock: Clock) -> None:
     stop = arrival("stop", ts(61), mentions_us=True)
     await after_outage(bot, clock, stop, seconds=60, last=arrival("now", ts(60)))
@@ -300,38 +218,6 @@ async def test_a_comparison_that_breaks_does_not_keep_the_question_from_its_answ
     async with asyncio.timeout(20):
         while asked_for(bot) != ["hi", "now"]:
             await asyncio.sleep(0.05)
-
-
-@pytest.mark.parametrize("seed", range(20))
-async def test_a_mirror_that_missed_a_fifth_of_all_events_is_whole_after_one_repair(
-    tmp_path: Path, clock: Clock, seed: int
-) -> None:
-    chance = random.Random(seed)
-    async with core(tmp_path, now=clock, people=People(said=[ROOT])) as bot:
-        await bot.intake.message(ROOT)
-        await bot.settled()
-        slack: dict[str, Message] = {}
-        for n in range(1, 41):
-            message = said(f"message {n}", ts(n))
-            slack[message.ts] = message
-            if chance.random() > 0.2:
-                await bot.mirror.threads.record(message)
-            if chance.random() < 0.3:
-                edited = replace(message, text=f"edited {n}", edited_ts=ts(100 + n))
-                slack[message.ts] = edited
-                if chance.random() > 0.2:
-                    await bot.mirror.threads.edit(KEY, edited.ts, edited.text, edited.edited_ts)
-            if chance.random() < 0.2:
-                gone = chance.choice(sorted(slack))
-                del slack[gone]
-                if chance.random() > 0.2:
-                    await bot.mirror.threads.delete(KEY, gone)
-
-        now = [replace(arrival("", at), message=message, mentions_others=True) for at, message in slack.items()]
-        await after_outage(bot, clock, *now, seconds=300, last=arrival("whole?", ts(300)))
-
-        mirrored = {m.ts: m.text for m in await bot.messages(KEY) if m.role == "user"}
-        assert mirrored == {m.ts: m.text for m in slack.values()} | {ROOT_TS: "hi", ts(300): "whole?"}
 
 
 async def test_a_stop_that_only_a_dead_process_was_told_of_is_obeyed_by_the_next(tmp_path: Path) -> None:
