@@ -7,13 +7,28 @@ from pathlib import Path
 from bench.firestore_proxy import counting
 from bench.loop import ask
 from bench.subjects import tandem
+from bot.errors import StoreUnusable
+from bot.store import open_mirror
 from tests.doubles.workspace import JSON
 
+WARM_WITHIN_S = 60.0
 AFTERWARDS_S = 1.0  # the last answer is in Slack before its turn is closed and the next one looked for
 BESIDE = ("looks for a stop", "pulses", "sweeps")
 # US dollars per 100,000 documents in a region of the United States; taken from a copy of Firestore's price list whose
 # age is unknown (https://firebase.google.com/docs/firestore/pricing has today's).
 PRICES = {"documents read": 0.03, "documents written": 0.09, "documents deleted": 0.01}
+
+
+async def warm(emulator: str) -> None:
+    """Let a new emulator answer its first calls, which on a busy machine take it longer than a bot waits."""
+    async with asyncio.timeout(WARM_WITHIN_S):
+        while True:
+            try:
+                mirror = await open_mirror("firestore://bench-warm/tandem", emulator_host=emulator)
+            except StoreUnusable:
+                continue
+            await mirror.close()
+            return
 
 
 async def firestore_work(folder: Path, url: str, emulator: str, *, turns: int) -> JSON:
