@@ -28,7 +28,7 @@ class Tandem:
         """What it has logged so far; a line that is no JSON is its `message`."""
         return [_read(line) for line in self._log.read_text("utf-8").splitlines() if line.strip()]
 
-    async def ready(self, timeout_s: float = 30.0) -> None:
+    async def ready(self, timeout_s: float = 90.0) -> None:
         """Wait until /readyz says so; raises with the log where it ends before."""
         async with aiohttp.ClientSession() as http, asyncio.timeout(timeout_s):
             while True:
