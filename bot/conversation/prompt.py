@@ -7,6 +7,7 @@ goes at once and the cut is remembered, so that the prompts after it begin alike
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from bot.conversation.history import Exchange
@@ -121,14 +122,10 @@ def _text(message: Message, *, named: bool) -> str:
 
 def _alternating(said: Sequence[tuple[str, str]], notice: str) -> tuple[PromptTurn, ...]:
     """Neighbours of one role merged, nothing empty, the user first."""
-    turns: list[PromptTurn] = [PromptTurn("user", notice)] if notice else []
-    for role, text in said:
-        if not text:
-            continue
-        if turns and turns[-1].role == role:
-            turns[-1] = PromptTurn(turns[-1].role, f"{turns[-1].text}\n\n{text}")
-        else:
-            turns.append(PromptTurn("model" if role == "model" else "user", text))
+    parts = [("user", notice), *said]
+    spoken = groupby(((role, text) for role, text in parts if text), key=lambda part: part[0])
+    merged = [(role, "\n\n".join(text for _, text in each)) for role, each in spoken]
+    turns = [PromptTurn("model" if role == "model" else "user", text) for role, text in merged]
     if turns and turns[0].role == "model":
         turns.insert(0, PromptTurn("user", _OPENING))
     return tuple(turns)

@@ -15,7 +15,7 @@ from bot.store.documents import (
 )
 from bot.store.merging import Stored, is_early_edit, target, tombstone, with_edit, with_original
 from bot.store.sqlite import SqliteFile
-from bot.store.sqlite_rows import dump, find_message, find_thread, load, put_message, put_thread, touch_thread
+from bot.store.sqlite_rows import dump, find_message, find_thread, load, load_all, put_message, put_thread, touch_thread
 
 
 class SqliteThreadStore:
@@ -37,7 +37,7 @@ class SqliteThreadStore:
         )
         values = (str(key), since_ts, self._file.now(), limit)
         rows = await self._file.read(lambda db: db.execute(query, values).fetchall())
-        return [read_message(key, load(document)) for (document,) in reversed(rows)]
+        return [read_message(key, document) for document in load_all(document for (document,) in reversed(rows))]
 
     async def message(self, key: ThreadKey, ts: str) -> Message | None:
         """See ThreadStore."""
