@@ -55,8 +55,10 @@ class CountingProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has n
         forward = self._channel.unary_unary(method)
 
         async def write(request: bytes, context: Any) -> bytes:
-            if method.endswith("/Commit") and not _beside_turns(method, request):
-                writes = CommitRequest.deserialize(request).writes
+            writes = CommitRequest.deserialize(request).writes if method.endswith("/Commit") else []
+            if len(writes) == 1 and "/documents/leases/" in writes[0].update.name:
+                self.counts["heartbeats"] += 1
+            elif writes and not _beside_turns(method, request):
                 deleted = sum("delete" in write for write in writes)
                 self.counts["commits"] += 1
                 self.counts["documents written"] += len(writes) - deleted

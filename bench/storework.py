@@ -13,7 +13,7 @@ from tests.doubles.workspace import JSON
 
 WARM_WITHIN_S = 60.0
 AFTERWARDS_S = 1.0  # the last answer is in Slack before its turn is closed and the next one looked for
-BESIDE = ("looks for a stop", "pulses", "sweeps")
+BESIDE = ("heartbeats", "looks for a stop", "pulses", "sweeps")
 # US dollars per 100,000 documents in a region of the United States; taken from a copy of Firestore's price list whose
 # age is unknown (https://firebase.google.com/docs/firestore/pricing has today's).
 PRICES = {"documents read": 0.03, "documents written": 0.09, "documents deleted": 0.01}
