@@ -87,8 +87,12 @@ def account_problems(project: str) -> Iterator[str]:
     state = asks("gcloud", "projects", "describe", project, "--format=value(lifecycleState)")
     if state != "ACTIVE":
         yield f"The project {project} is not there for you: `gcloud projects list` shows those that are."
-    elif asks("gcloud", "billing", "projects", "describe", project, "--format=value(billingEnabled)") != "True":
+        return
+    billing = asks("gcloud", "billing", "projects", "describe", project, "--format=value(billingEnabled)")
+    if billing == "False":
         yield f"The project {project} has no billing: `gcloud billing projects link {project} --billing-account=…`."
+    elif billing != "True":
+        yield f"Nobody says whether {project} has billing: `gcloud billing projects describe {project}` tells why."
 
 
 def provision(plan: Plan) -> None:
@@ -181,9 +185,13 @@ def enter_cluster(outputs: dict[str, Any]) -> None:
 
 
 def skaffold(outputs: dict[str, Any], module: str, profile: str = "") -> None:
-    """Build a module, by Cloud Build, and ship it; wait until it runs."""
+    """Build a module, by Cloud Build, and ship it; wait until it runs.
+
+    Skaffold labels pods with an id of its run, which would restart Gemma each time, for half an hour; ours stays.
+    """
     words = ["skaffold", "run", f"--filename={ROOT / '.skaffold.yaml'}", f"--module={module}"]
-    run(*words, f"--default-repo={outputs['image_repository']}", *([f"--profile={profile}"] if profile else []))
+    words += [f"--label=skaffold.dev/run-id={module}", f"--default-repo={outputs['image_repository']}"]
+    run(*words, *([f"--profile={profile}"] if profile else []))
 
 
 def ship_gemma(plan: Plan, outputs: dict[str, Any]) -> None:
@@ -208,7 +216,9 @@ def ship_weights(plan: Plan, outputs: dict[str, Any]) -> None:
     run("kubectl", "delete", "--ignore-not-found", *job)  # a job cannot be changed
     skaffold(outputs, "weights", plan.gemma if plan.gemma == "gemma4-12b-l4" else "")
     run("kubectl", "wait", "--for=jsonpath={.status.conditions[0].status}=True", "--timeout=4h", *job)
-    if asks("kubectl", "get", *job, "--output=jsonpath={.status.succeeded}") != "1":
+    # Which condition is true, not how many pods succeeded: that is counted a moment later.
+    ended = asks("kubectl", "get", *job, "--output=jsonpath={.status.conditions[0].type}")
+    if ended not in ("SuccessCriteriaMet", "Complete"):
         raise Refused("The weights could not be copied: `kubectl logs --namespace=tandem job/gemma-weights` says why.")
 
 

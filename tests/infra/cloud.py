@@ -21,6 +21,7 @@ FRESH: "dict[str, Any]" = {
     "default_login": True,
     "projects": {"my-project": "ACTIVE", "unpaid-project": "ACTIVE"},
     "billing": ["my-project"],
+    "billing_answers": True,
     "buckets": [],
     "applied": [],
     "region": "europe-west4",
@@ -28,6 +29,7 @@ FRESH: "dict[str, Any]" = {
     "secrets": {},
     "objects": [],
     "shipped": [],
+    "pods": {},
     "namespace": False,
     "entered": False,
     "fail_at": "",
@@ -91,7 +93,7 @@ def gcloud(state: "dict[str, Any]", words: list[str], given: str) -> str | None:
         case ["projects", "describe", project, "--format=value(lifecycleState)"]:
             return str(state["projects"].get(project, ""))
         case ["billing", "projects", "describe", project, "--format=value(billingEnabled)"]:
-            return str(project in state["billing"])
+            return str(project in state["billing"]) if state["billing_answers"] else None
         case ["storage", "buckets", "describe", bucket, "--format=value(name)"]:
             return bucket if bucket in state["buckets"] else None
         case ["storage", "buckets", "create", bucket, *rest]:
@@ -161,11 +163,11 @@ def kubectl(state: "dict[str, Any]", words: list[str], given: str) -> str | None
             pass
         case ["wait", "--for=jsonpath={.status.conditions[0].status}=True", _, "--namespace=tandem", _]:
             pass
-        case ["get", "--namespace=tandem", "job/gemma-weights", "--output=jsonpath={.status.succeeded}"]:
+        case ["get", "--namespace=tandem", "job/gemma-weights", "--output=jsonpath={.status.conditions[0].type}"]:
             if state["copy_fails"]:
-                return ""
+                return "FailureTarget"
             state["objects"].append(f"gs://{state['applied'][-1]}-tandem-weights/{state['copying']}/REVISION")
-            return "1"
+            return "SuccessCriteriaMet"
         case _:
             raise ValueError(words)
     return ""
@@ -176,6 +178,8 @@ def skaffold(state: "dict[str, Any]", words: list[str], given: str) -> str | Non
     assert words[0] == "run" and option(words, "default-repo").endswith("/tandem")
     text = read(option(words, "filename"))
     module, profile = option(words, "module"), option(words, "profile")
+    run_id = option(words, "label").removeprefix("skaffold.dev/run-id=") or os.urandom(8).hex()
+    state["pods"][module] = state["pods"].get(module, set()) | {run_id}  # another label is another pod
     assert f"name: {module}\n" in text and "PROJECT_ID" not in text and "REGION" not in text
     if not state["namespace"]:
         return None

@@ -52,6 +52,19 @@ def test_a_third_run_makes_nothing_twice(ready: Desk) -> None:
     assert len([line for line in ready.journal if "module=weights" in line]) == 1
 
 
+def test_what_has_not_changed_is_not_started_again(ready: Desk) -> None:
+    ready.deploy("my-project", "--yes")
+    ready.deploy("my-project", "--yes")
+
+    assert ready.state["shipped"] == ["bot prod", "gemma gemma3-12b-l4"] * 2
+    assert {module: len(labels) for module, labels in ready.state["pods"].items()} == {
+        "bot": 1,
+        "weights": 1,
+        "gemma": 1,
+    }
+    assert len({label for labels in ready.state["pods"].values() for label in labels}) == 3, "each is waited for alone"
+
+
 def test_the_bot_alone_waits_for_no_gpu_and_touches_no_infrastructure(ready: Desk) -> None:
     done = ready.deploy("my-project", "--only", "bot")
 

@@ -82,6 +82,15 @@ def test_who_is_not_logged_in_is_told_how_to(desk: Desk, login: str, sentence: s
     assert desk.changes == []
 
 
+def test_billing_that_cannot_be_asked_about_is_not_called_missing(desk: Desk) -> None:
+    desk.set(billing_answers=False)
+
+    done = desk.deploy("my-project")
+
+    assert done.returncode == 1 and "Nobody says whether my-project has billing" in done.stderr
+    assert "has no billing" not in done.stderr and desk.changes == []
+
+
 @pytest.mark.parametrize(
     ("file", "words"),
     [
