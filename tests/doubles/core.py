@@ -65,7 +65,6 @@ class People:
             raise self.archive_error
         return {said.message.ts: said for said in self.said if said.message.ts >= oldest_ts}
 
-
     async def roots(self, thread: Thread, oldest_ts: str) -> Mapping[str, Arrival | None]:
         """What stands outside threads."""
         self.asked.append(f"{thread.key.channel_id} since {oldest_ts}")
