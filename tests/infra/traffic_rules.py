@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from tests.infra.kustomize import Manifest
 from tests.infra.manifests import named, of_kind, pods, selects
 
+NAME_SERVERS = ("kube-dns", "node-local-dns")
 PRIVATE = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"}
 
 
@@ -48,6 +49,13 @@ def the_namespace_is_closed(manifests: Sequence[Manifest]) -> Iterator[str]:
             yield f"{named(namespace)} lets through more, or less, than questions for names"
         if nodes != {"169.254.169.254/32", "169.254.20.10/32"}:
             yield f"{named(namespace)} asks for names at {nodes}: Autopilot answers at the node's own addresses"
+        if [peer for peer in peers if "ipBlock" not in peer] != [_in_kube_system(app) for app in NAME_SERVERS]:
+            yield f"{named(namespace)} asks other pods for names than {NAME_SERVERS}"
+
+
+def _in_kube_system(app: str) -> Manifest:
+    system = {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}
+    return {"namespaceSelector": system, "podSelector": {"matchLabels": {"k8s-app": app}}}
 
 
 def only_the_bot_reaches_gemma(manifests: Sequence[Manifest]) -> Iterator[str]:
