@@ -55,7 +55,7 @@ resource "google_container_cluster" "tandem" {
   maintenance_policy {
     recurring_window {
       start_time = "2026-01-03T02:00:00Z"
-      end_time   = "2026-01-03T08:00:00Z"
+      end_time   = "2026-01-03T10:00:00Z" # GKE wants at least 48 hours in 32 days; six at a time would be just that
       recurrence = "FREQ=WEEKLY;BYDAY=SA,SU"
     }
   }

@@ -61,7 +61,7 @@ variable "hostname" {
 }
 
 variable "gemma" {
-  description = "Whether Gemma runs in the cluster: then silence from it is an alert."
+  description = "Whether Gemma runs on GPUs in the cluster: then silence from it is an alert."
   type        = bool
   default     = true
 }

@@ -93,6 +93,12 @@ def test_each_environment_is_protected_as_it_should_be(terraform: Terraform, env
     assert bool(plan.all("google_firestore_backup_schedule")) is protected
 
 
+def test_silence_of_a_gemma_without_gpus_alarms_nobody(terraform: Terraform) -> None:
+    plan = terraform.plan(f"-var-file={SOURCE}/envs/dev.tfvars")
+
+    assert [address for address in plan.resources if '"Gemma' in address] == []
+
+
 def test_every_composite_index_of_the_store_is_made_and_no_other(plan: Plan) -> None:
     made = {
         (index["collection"], tuple((field["field_path"], field["order"]) for field in index["fields"]))
