@@ -35,7 +35,7 @@ def test_the_namespace_is_in_no_build_that_one_might_remove(k8s: Tree) -> None:
     assert holding == ["namespace"]
 
 
-def test_over_http_the_app_level_token_is_out_of_reach(k8s: Tree) -> None:
+def test_over_http_the_app_level_token_is_not_mounted(k8s: Tree) -> None:
     assert "app-token" not in str(k8s.build("overlays/prod-http")).lower()
     assert "app-token" in str(k8s.build("overlays/prod")).lower()
 
