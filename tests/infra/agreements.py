@@ -26,5 +26,6 @@ AGREEMENTS: tuple[Agreement, ...] = (
     agreements_on_code.metrics_are_exported,
     agreements_on_code.catalogues_fit_their_servers,
     agreements_on_code.images_are_built_and_shipped,
+    agreements_on_code.builds_and_deploys_name_what_is_made,
     agreements_on_code.the_projects_values_are_outputs,
 )

@@ -1,15 +1,19 @@
 """The world in, where the code and its surroundings disagree out: settings, indexes, metrics, models, images."""
 
+import json
 import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from bot.config import load_settings
+from bot.conversation.mirror import ThreadStore, TurnStore
 from bot.errors import ConfigError
 from bot.llm.catalogue import load_catalogue
+from bot.telemetry.names import Metric
 from tests.infra.kustomize import APPLIED, PROJECT_ENV
 from tests.infra.manifests import arguments, mounted_secrets, of_kind, pods, settings
+from tests.infra.provider.terraform import PROJECT
 from tests.infra.world import World
 
 # What a secret's value may look like: enough for the settings to take it.
@@ -80,21 +84,21 @@ def what_expires_is_deleted(world: World) -> Iterator[str]:
 
 def metrics_are_exported(world: World) -> Iterator[str]:
     """Every name and label in alerts, dashboard and autoscalers is one that the code exports."""
-    queries = [
-        condition["condition_prometheus_query_language"][0]["query"]
-        for alert in world.socket.all("google_monitoring_alert_policy")
-        for condition in alert["conditions"]
-    ]
-    queries += [
-        board["dashboard_json"].replace('\\"', '"') for board in world.socket.all("google_monitoring_dashboard")
-    ]
-    for query in queries:
+    for query in _queries(world):
+        known = {"le", "namespace", "pod"}
         for name, labels in re.findall(r"\b(tandem_[a-z_]+)(?:\{([^}]*)\})?", query):
             metric = world.code.metrics.get(re.sub(r"_(bucket|sum|count)$", "", name)) or world.code.metrics.get(name)
             if metric is None:
-                yield f"nobody exports {name}, which is asked for in {query[:120]}"
-            elif wrong := set(re.findall(r"(\w+)\s*[=!]", labels)) - {*metric.labels, "namespace", "pod"}:
-                yield f"{name} has no label {sorted(wrong)}"
+                yield f"nobody exports {name}, which is asked for in {query}"
+                continue
+            known |= {*metric.labels}
+            for label, text in re.findall(r'(\w+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"', labels):
+                if label not in {*metric.labels, "namespace", "pod"}:
+                    yield f"{name} has no label {label}"
+                if (words := _values(metric, label)) and not words >= {*text.split("|")}:
+                    yield f"{name}'s {label} is never {text}"
+        if wrong := set(re.findall(r"\w+", " ".join(re.findall(r"\bby \(([^)]*)\)", query)))) - known:
+            yield f"nothing has the labels {sorted(wrong)} in {query}"
         if unknown := set(re.findall(r"vllm:\w+", query)) - VLLM:
             yield f"vLLM exports no {sorted(unknown)}"
     for manifest in of_kind(world.manifests(), "AutoscalingMetric"):
@@ -134,12 +138,55 @@ def images_are_built_and_shipped(world: World) -> Iterator[str]:
         yield f"Skaffold ships {sorted(wrong)}, which cannot be applied"
 
 
+def builds_and_deploys_name_what_is_made(world: World) -> Iterator[str]:
+    """Cloud Build's account and bucket in skaffold.yaml; the secrets and the weights that `make deploy` looks for."""
+    (account,) = (each for each in world.socket.all("google_service_account") if each["account_id"] != "tandem-nodes")
+    email = f"{account['account_id']}@{PROJECT}.iam.gserviceaccount.com"
+    buckets = {each["name"] for each in world.socket.all("google_storage_bucket")}
+    for module in world.skaffold:
+        if build := module.get("build"):
+            cloud = {key: str(value).replace("PROJECT_ID", PROJECT) for key, value in build["googleCloudBuild"].items()}
+            if (
+                cloud["serviceAccount"] != f"projects/{PROJECT}/serviceAccounts/{email}"
+                or cloud["bucket"] not in buckets
+            ):
+                yield f"Skaffold builds as {cloud['serviceAccount']} from {cloud['bucket']}, terraform makes {email}"
+    secrets = {each["secret_id"] for each in world.socket.all("google_secret_manager_secret")}
+    if world.code.secrets != secrets:
+        yield f"`make deploy` fills {sorted(world.code.secrets)}, terraform makes {sorted(secrets)}"
+    served = {
+        folder.removeprefix("gemma/"): arguments(pod)["served-model-name"]
+        for folder, manifests in world.servers.items()
+        for pod in pods(manifests)
+        if pod.container["name"] == "vllm"
+    }
+    if world.code.models != served:
+        yield f"`make deploy` looks for the weights {world.code.models}, servers read {served}"
+
+
 def the_projects_values_are_outputs(world: World) -> Iterator[str]:
     """What components/project asks for is what terraform says, under the same names."""
     wanted = dict(line.split("=", 1) for line in PROJECT_ENV.splitlines())
     said = {name: world.http.outputs.get(name.lower()) for name in wanted}
     if said != wanted:
         yield f"project.env holds {wanted}, terraform says {said}"
+
+
+def _queries(world: World) -> Iterator[str]:
+    for alert in world.socket.all("google_monitoring_alert_policy"):
+        for condition in alert["conditions"]:
+            yield condition["condition_prometheus_query_language"][0]["query"]
+    for board in world.socket.all("google_monitoring_dashboard"):
+        for tile in json.loads(board["dashboard_json"])["mosaicLayout"]["tiles"]:
+            for line in tile["widget"]["xyChart"]["dataSets"]:
+                yield line["timeSeriesQuery"]["prometheusQuery"]
+
+
+def _values(metric: Metric, label: str) -> set[str]:
+    """All that a label may be, as far as the code says so: in words, or by the store's methods."""
+    if label == "operation":
+        return {name for port in (ThreadStore, TurnStore) for name in vars(port)}
+    return set(re.findall(r"`(\w+)`", metric.meaning.partition(f"by {label}: ")[2]))
 
 
 def _mounted_texts(world: World, folder: str) -> dict[str, str]:

@@ -69,6 +69,11 @@ def fitting(component: str, *servers: str) -> InCode:
     return lambda code: replace(code, gemmas={**code.gemmas, component: servers})
 
 
+def filling(secret: str) -> InCode:
+    """`make deploy` asks for one secret more."""
+    return lambda code: replace(code, secrets=code.secrets | {secret})
+
+
 CHANGES: Mapping[str, tuple[InKubernetes | InTerraform | InCode, ...]] = {
     "identities_are_those_that_run": (
         InKubernetes("namespace/namespace.yaml", "  name: tandem", "  name: chat"),
@@ -170,7 +175,10 @@ CHANGES: Mapping[str, tuple[InKubernetes | InTerraform | InCode, ...]] = {
         InKubernetes("gemma/vllm/autoscaling.yaml", "vllm:num_requests_waiting", "vllm:gpu_cache_usage_perc"),
         InTerraform("alerts.tf", "max by (model) (tandem_breaker_open)", "max by (model) (tandem_breakers)"),
         InTerraform("alerts.tf", "tandem_events_total{fate=", "tandem_events_total{kind="),
+        InTerraform("alerts.tf", 'outcome=\\"dead\\"', 'outcome=\\"given_up\\"'),
+        InTerraform("alerts.tf", 'operation=\\"accept\\"', 'operation=\\"create\\"'),
         InTerraform("dashboard.tf", "sum(tandem_sockets_connected)", "sum(tandem_sockets)"),
+        InTerraform("dashboard.tf", "sum by (fate)", "sum by (kind)"),
         without_metric("tandem_turns_in_flight"),
         without_metric("tandem_cost_usd_total"),
     ),
@@ -181,6 +189,12 @@ CHANGES: Mapping[str, tuple[InKubernetes | InTerraform | InCode, ...]] = {
         fitting("gemma-1b", "gemma3-12b-l4"),
     ),
     "images_are_built_and_shipped": (InKubernetes(BOT, "image: tandem-bot", "image: chat-app-image"),),
+    "builds_and_deploys_name_what_is_made": (
+        InTerraform("images.tf", '"tandem-build"', '"builder"'),
+        InTerraform("images.tf", '"${var.project_id}_cloudbuild"', '"${var.project_id}-builds"'),
+        InKubernetes("gemma/gemma4-12b-l4/deployment.yaml", "value: gemma-4-12b-it}", "value: gemma-4}"),
+        filling("tandem-slack-client-secret"),
+    ),
     "the_projects_values_are_outputs": (InTerraform("outputs.tf", 'output "weights_bucket"', 'output "bucket"'),),
 }
 ROWS = [(agreement, number) for agreement in CHANGES for number in range(len(CHANGES[agreement]))]

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.infra.provider.terraform import do_without
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [ROOT / "docs/operations.md", ROOT / "README.md", ROOT / "terraform/outputs.tf"]
+SOURCES = [ROOT / "docs/operations.md", ROOT / "docs/setup.md", ROOT / "README.md", ROOT / "terraform/outputs.tf"]
 
 
 def test_gcloud_knows_every_command_that_is_told(tmp_path: Path) -> None:

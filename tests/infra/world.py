@@ -30,6 +30,8 @@ class Code:
     queries: tuple[Query, ...]
     expiring: frozenset[tuple[str, str]]
     gemmas: Mapping[str, tuple[str, ...]]  # which servers `make deploy` takes to fit the bot's component
+    models: Mapping[str, str]  # whose weights it wants for which server
+    secrets: frozenset[str]  # which it fills, or asks for
 
 
 class World:
@@ -76,6 +78,8 @@ def code() -> Code:
         queries=tuple(query for module in sorted((ROOT / "bot/store").glob("*.py")) for query in queries_of(module)),
         expiring=frozenset((collection, indexes.TTL_FIELD) for collection in indexes.TTL),
         gemmas=_constant(ROOT / "scripts/deploy_plan.py", "GEMMAS"),
+        models=_constant(ROOT / "scripts/deploy_plan.py", "MODELS"),
+        secrets=frozenset(re.findall(r'"(tandem-[a-z-]+)"', (ROOT / "scripts/deploy.py").read_text("utf-8"))),
     )
 
 
