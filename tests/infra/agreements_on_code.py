@@ -85,19 +85,19 @@ def what_expires_is_deleted(world: World) -> Iterator[str]:
 def metrics_are_exported(world: World) -> Iterator[str]:
     """Every name and label in alerts, dashboard and autoscalers is one that the code exports."""
     for query in _queries(world):
-        known = {"le", "namespace", "pod"}
+        labelled = {"le", "namespace", "pod"}
         for name, labels in re.findall(r"\b(tandem_[a-z_]+)(?:\{([^}]*)\})?", query):
             metric = world.code.metrics.get(re.sub(r"_(bucket|sum|count)$", "", name)) or world.code.metrics.get(name)
             if metric is None:
                 yield f"nobody exports {name}, which is asked for in {query}"
                 continue
-            known |= {*metric.labels}
+            labelled |= {*metric.labels}
             for label, text in re.findall(r'(\w+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"', labels):
                 if label not in {*metric.labels, "namespace", "pod"}:
                     yield f"{name} has no label {label}"
                 if (words := _values(metric, label)) and not words >= {*text.split("|")}:
                     yield f"{name}'s {label} is never {text}"
-        if wrong := set(re.findall(r"\w+", " ".join(re.findall(r"\bby \(([^)]*)\)", query)))) - known:
+        if wrong := set(re.findall(r"\w+", " ".join(re.findall(r"\bby \(([^)]*)\)", query)))) - labelled:
             yield f"nothing has the labels {sorted(wrong)} in {query}"
         if unknown := set(re.findall(r"vllm:\w+", query)) - VLLM:
             yield f"vLLM exports no {sorted(unknown)}"
