@@ -167,7 +167,9 @@ async def test_a_gemma_that_cannot_answer_is_apologised_for_and_the_log_says_why
     assert told["away"].startswith("Gemma A could not be reached. Please try again in a moment")
     assert f"{nowhere}/v1/models cannot be reached (connection refused); check GEMMA_URL" in log["away"]["stack_trace"]
     assert told["dialect"].startswith("Gemma B is not set up correctly, so it cannot answer. Please tell whoever")
-    assert "/generate does not exist there (HTTP 404); check GEMMA_URL and GEMMA_DIALECT" in log["dialect"]["stack_trace"]
+    assert (
+        "/generate does not exist there (HTTP 404); check GEMMA_URL and GEMMA_DIALECT" in log["dialect"]["stack_trace"]
+    )
     assert told["other"].startswith("Gemma C is not set up correctly, so it cannot answer. Please tell whoever")
     assert "serves 'gemma', not 'google/gemma-3-27b-it'; check GEMMA_MODEL" in log["other"]["stack_trace"]
     assert all(map(without_jargon, told.values()))
