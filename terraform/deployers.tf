@@ -1,5 +1,6 @@
-# People who ship with `make deploy --only bot` or `gemma` and do not own the project. What is in secrets stays closed to
-# them, and so is what `terraform apply` changes.
+# People who ship with `make deploy --only bot` or `gemma` and do not own the project. What `terraform apply` changes is
+# closed to them, and Secret Manager shows them no value. But whoever decides what the pods run can have it read what the
+# pods read: name nobody whom you would not show the secrets.
 
 locals {
   deployers_of_the_project = {
