@@ -58,7 +58,7 @@ class SocketMode:
 
     def problem(self) -> str:
         """Why a restart might help, as an operator would read it; "" while there is no reason for one."""
-        return self._health.problem()
+        return self._health.problem(slack_answers=self._pace.answered)
 
     async def start(self) -> None:
         """Connect, and stay connected; raises SlackRejected where Slack refuses the token.

@@ -33,6 +33,7 @@ class OpenPace:
         self._jitter = jitter
         self._opened: deque[float] = deque(maxlen=OPENS_PER_MINUTE)
         self._not_before = 0.0
+        self.answered = True  # whether Slack was there when it was last asked
 
     def wait_s(self) -> float:
         """Seconds to wait now. The first attempt in a minute waits for nothing."""
@@ -85,10 +86,12 @@ class SteadyClient(SocketModeClient):
             answer = await self.web_client.apps_connections_open(app_token=self.app_token)
         except FOREIGN as exc:
             error = translated(_OPEN, exc)
+            self._pace.answered = not isinstance(error, SlackUnavailable)
             log.warning("no Socket Mode URL", extra={"code": error.code, "reason": str(error)})
             if isinstance(error, SlackRateLimited):
                 self._pace.refused(error.retry_after_s)
             raise error from exc
+        self._pace.answered = True
         self._url_at = time.monotonic()
         return str(answer["url"])
 

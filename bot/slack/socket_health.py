@@ -17,7 +17,8 @@ class Timing:
     quiet_s: float = 120.0  # without any frame: pings may be answered where events no longer come from. Slack's last
     # try of an event comes six minutes after its first, so that what went to such a connection still comes again
     stuck_s: float = 45.0  # down for so long: the client itself is wedged
-    unhealthy_s: float = 120.0  # down for so long: the process is of no use
+    unhealthy_s: float = 120.0  # down for so long though Slack answers: the process is of no use
+    unreachable_s: float = 900.0  # the same while Slack is away: a new process could not reach it either
     close_s: float = 5.0
 
 
@@ -36,10 +37,11 @@ class Health:
         """Whether all was well at the last look."""
         return self._session is not None and self._now() - self._well_at <= 3 * self._timing.tick_s
 
-    def problem(self) -> str:
+    def problem(self, *, slack_answers: bool = True) -> str:
         """A sentence once it has been down for too long."""
         down_s = self._now() - self._well_at
-        return f"no connection to Slack for {down_s:.0f} s" if down_s > self._timing.unhealthy_s else ""
+        most_s = self._timing.unhealthy_s if slack_answers else self._timing.unreachable_s
+        return f"no connection to Slack for {down_s:.0f} s" if down_s > most_s else ""
 
     def heard(self, session: object, *, is_hello: bool) -> None:
         """A frame came."""

@@ -103,13 +103,26 @@ async def test_a_wrong_app_token_is_said_at_start(side: SlackSide) -> None:
 
 
 async def test_a_process_without_slack_for_long_says_so(workspace: Workspace, side: SlackSide) -> None:
-    async with side.connected(workspace) as socket:
+    async with side.connected(workspace, timing=replace(QUICK, unreachable_s=3.0)) as socket:
         assert socket.problem() == ""
         await workspace.trouble(sockets={"refuse": True})
         await workspace.disconnect("drop")
         await until(lambda: socket.problem() != "", timeout_s=10)
 
     assert "no connection to Slack" in socket.problem()
+
+
+async def test_a_process_that_a_new_one_could_not_help_says_nothing(workspace: Workspace, side: SlackSide) -> None:
+    async with side.connected(workspace) as socket:
+        await workspace.trouble(
+            sockets={"refuse": True},
+            fail=[{"method": "apps.connections.open", "kind": "status", "status": 503, "times": 1_000}],
+        )
+        await workspace.disconnect("drop")
+        await until(lambda: not socket.connected, timeout_s=10)
+        await asyncio.sleep(2 * QUICK.unhealthy_s)
+
+        assert socket.problem() == ""
 
 
 async def test_closing_takes_seconds_even_where_slack_does_not_answer(workspace: Workspace, side: SlackSide) -> None:

@@ -98,6 +98,15 @@ def test_a_process_is_useless_after_two_minutes_without_slack(health: Health, cl
     assert health.problem() == ""
 
 
+def test_while_slack_itself_is_away_a_process_is_not_useless_before_a_quarter_of_an_hour(
+    health: Health, clock: Clock
+) -> None:
+    clock.now += 900
+    assert health.problem(slack_answers=False) == ""
+    clock.now += 1
+    assert health.problem(slack_answers=False) == "no connection to Slack for 901 s"
+
+
 def test_a_watchdog_that_no_longer_looks_counts_as_no_connection(health: Health, clock: Clock) -> None:
     health.heard("socket", is_hello=True)
     health.look("socket", is_up=True)
