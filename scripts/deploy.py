@@ -25,6 +25,7 @@ TOOLS = {
     "skaffold": "gcloud components install skaffold",
     "terraform": "https://developer.hashicorp.com/terraform/install",
 }
+METRICS = "autoscalingmetrics.autoscaling.gke.io"
 SLACK_SECRETS = {
     "tandem-slack-bot-token": "the Bot User OAuth Token of OAuth & Permissions (xoxb-…)",
     "tandem-slack-app-token": "an App-Level Token of Basic Information with connections:write (xapp-…)",
@@ -181,6 +182,11 @@ def add_version(project: str, secret: str, value: str) -> None:
 def enter_cluster(outputs: dict[str, Any]) -> None:
     """kubectl speaks to the cluster from here on, and its namespace with its walls is there."""
     run(*str(outputs["get_credentials"]).split())
+    if METRICS not in asks("kubectl", "api-resources", "--api-group=autoscaling.gke.io", "--output=name"):
+        raise Refused(
+            f"The cluster does not know {METRICS}, by which k8s/ scales: that takes GKE 1.35.1 or newer, in the RAPID "
+            "channel first. Set release_channel in terraform/envs, wait for the upgrade, and run the command again."
+        )
     run("kubectl", "apply", "--kustomize", str(ROOT / "k8s/namespace"))
 
 

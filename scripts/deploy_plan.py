@@ -65,7 +65,7 @@ def read_arguments() -> Plan:
     parser.add_argument("project", help="the Google Cloud project's id")
     parser.add_argument("--environment", default="prod", help="terraform/envs/NAME.tfvars (prod)")
     parser.add_argument(
-        "--overlay", default="", help="k8s/overlays/NAME (dev, prod, or prod-http where a hostname is set)"
+        "--overlay", default="", help="k8s/overlays/NAME (dev, prod, prod-gemma4, or prod-http where a hostname is set)"
     )
     parser.add_argument("--gemma", default="", help="k8s/gemma/NAME, or none (what fits the overlay)")
     parser.add_argument("--only", default="", choices=["infrastructure", "bot", "gemma"], help="one part of it")

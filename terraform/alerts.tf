@@ -90,8 +90,8 @@ locals {
     }, var.gemma ? {
     GemmaDown = {
       severity = "ERROR"
-      after    = "15m"
-      says     = "No server of Gemma has been there for a quarter of an hour."
+      after    = "45m"
+      says     = "No server of Gemma has been there for three quarters of an hour, longer than one takes to start."
       query    = "absent({\"__name__\"=\"vllm:num_requests_running\"})"
     }
     GemmaQueue = {

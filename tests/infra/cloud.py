@@ -34,6 +34,7 @@ FRESH: "dict[str, Any]" = {
     "entered": False,
     "fail_at": "",
     "copy_fails": False,
+    "scales_by": "autoscalingmetrics.autoscaling.gke.io",
 }
 SECRETS = ("slack-bot-token", "slack-app-token", "slack-signing-secret", "gemma-key", "hf-token")
 
@@ -157,6 +158,8 @@ def kubectl(state: "dict[str, Any]", words: list[str], given: str) -> str | None
     if not state["entered"]:
         return None
     match words:
+        case ["api-resources", "--api-group=autoscaling.gke.io", "--output=name"]:
+            return str(state["scales_by"])
         case ["apply", "--kustomize", path]:
             state["namespace"] = path.endswith("k8s/namespace")
         case ["delete", "--ignore-not-found", "--namespace=tandem", "job/gemma-weights"]:

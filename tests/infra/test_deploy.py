@@ -90,6 +90,15 @@ def test_weights_that_could_not_be_copied_are_said_and_no_server_waits_for_them(
     assert ready.state["shipped"] == ["bot prod"]
 
 
+def test_a_cluster_that_does_not_know_how_the_bot_scales_is_told_before_anything_is_shipped(ready: Desk) -> None:
+    ready.set(scales_by="")
+
+    done = ready.deploy("my-project", "--yes")
+
+    assert done.returncode == 1 and "takes GKE 1.35.1 or newer" in done.stderr
+    assert not any("skaffold run" in line for line in ready.journal)
+
+
 def test_an_overlay_of_ones_own_is_shipped_without_a_gemma_where_it_has_none(ready: Desk) -> None:
     own = ready.clone / "k8s/overlays/own"
     own.mkdir()

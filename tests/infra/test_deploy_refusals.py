@@ -18,7 +18,7 @@ def desk(tmp_path: Path) -> Desk:
     [
         (["My_Project"], "'My_Project' is not the id of a project"),
         (["my-project", "--environment", "staging"], "There is no environment 'staging': dev, prod."),
-        (["my-project", "--overlay", "prd"], "There is no overlay 'prd': dev, prod, prod-http."),
+        (["my-project", "--overlay", "prd"], "There is no overlay 'prd': dev, prod, prod-gemma4, prod-http."),
         (["my-project", "--overlay", "prod-http"], "needs a public address, and hostname is ''"),
         (
             ["my-project", "--gemma", "gemma-9-900b"],
