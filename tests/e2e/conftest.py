@@ -47,6 +47,12 @@ class Team:
         finally:
             await mirror.close()
 
+    async def choose(self, user: str, channel: str, model: str) -> None:
+        """`/model`, and wait until it holds: a command is acknowledged before it is done."""
+        told = len(self.tandem.log)
+        await self.workspace.command(user, channel, "/model", model)
+        await until(lambda: any(line["message"] == "model chosen" for line in self.tandem.log[told:]))
+
     async def ask(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> tuple[str, str]:
         """Say it and wait: the thread's ts, and the text that people read in the answer's messages."""
         ts = await self.workspace.say(user, channel, text, thread_ts)

@@ -72,7 +72,7 @@ async def test_the_second_model_sees_what_the_first_one_said(slack: Team) -> Non
 
 async def test_what_was_edited_or_deleted_is_gone_from_the_next_prompt(slack: Team) -> None:
     slack.gemini.script(says("One."), says("Two."))
-    await slack.workspace.command("U0ADA", DM, "/model", "gemini")
+    await slack.choose("U0ADA", DM, "gemini")
     root, _ = await slack.ask("U0ADA", GENERAL, "@Tandem the password is tulip")
     aside = await slack.workspace.say("U0BEN", GENERAL, "@Ada he should not have said that", root)
     await slack.workspace.edit("U0ADA", GENERAL, root, "@Tandem the password is a secret")
@@ -89,7 +89,7 @@ async def test_what_was_edited_or_deleted_is_gone_from_the_next_prompt(slack: Te
 async def test_stop_ends_the_models_request_and_keeps_what_was_shown(slack: Team) -> None:
     slow = stream(*(part(f"word{n} ") for n in range(400)), pause_s=0.05)
     slack.gemini.script(slow)
-    await slack.workspace.command("U0ADA", DM, "/model", "gemini")
+    await slack.choose("U0ADA", DM, "gemini")
     ts = await slack.workspace.say("U0ADA", GENERAL, "@Tandem tell me a long story")
     await until(lambda: slack.gemini.requests)
     await asyncio.sleep(1.0)
@@ -107,7 +107,7 @@ async def test_stop_ends_the_models_request_and_keeps_what_was_shown(slack: Team
 
 async def test_slacks_own_stop_button_does_the_same_in_a_direct_message(slack: Team) -> None:
     slack.gemini.script(stream(*(part(f"word{n} ") for n in range(400)), pause_s=0.05))
-    await slack.workspace.command("U0ADA", DM, "/model", "gemini")
+    await slack.choose("U0ADA", DM, "gemini")
     ts = await slack.workspace.say("U0ADA", DM, "tell me a long story")
     await until(lambda: slack.gemini.requests)
     await asyncio.sleep(1.5)
@@ -124,7 +124,7 @@ async def test_an_answer_of_30000_characters_arrives_whole_in_several_messages(s
     paragraphs = [f"Paragraph {n}. " + "All of this must arrive. " * 12 for n in range(97)]
     text = "\n\n".join(paragraphs)[:30_000].rstrip()
     slack.gemini.script(_in_pieces(text))
-    await slack.workspace.command("U0ADA", DM, "/model", "gemini")
+    await slack.choose("U0ADA", DM, "gemini")
     ts = await slack.workspace.say("U0ADA", GENERAL, "@Tandem write a lot")
     messages = await slack.workspace.reply(GENERAL, ts, ts, timeout_s=90, settle_s=4)
 
@@ -135,7 +135,7 @@ async def test_an_answer_of_30000_characters_arrives_whole_in_several_messages(s
 
 async def test_five_quick_questions_in_one_thread_are_answered_in_their_order(slack: Team) -> None:
     slack.gemini.script(*(says(f"Answer {n}.") for n in range(1, 7)))
-    await slack.workspace.command("U0ADA", DM, "/model", "gemini")
+    await slack.choose("U0ADA", DM, "gemini")
     root, _ = await slack.ask("U0ADA", GENERAL, "@Tandem question 1")
     for n in range(2, 7):
         await slack.workspace.say("U0BEN", GENERAL, f"question {n}", root)
