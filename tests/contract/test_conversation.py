@@ -215,7 +215,7 @@ async def test_slacks_refusal_of_the_backfill_costs_knowledge_but_no_answer(tmp_
 
 
 async def test_a_reply_that_overtakes_the_mention_is_answered_once_the_thread_is_ours(tmp_path: Path) -> None:
-    root = f"{time.time():.6f}"
+    root = f"{time.time():.2f}0000"
     thread = type(KEY)(CHANNEL, root)
     reply_ts = f"{float(root) + 1:.6f}"
     async with core(tmp_path) as bot:

@@ -186,7 +186,7 @@ async def test_a_stand_ins_answer_that_breaks_off_bears_the_stand_ins_name(tmp_p
 
 
 async def test_a_question_that_was_edited_before_it_arrived_is_asked_as_it_reads_now(tmp_path: Path) -> None:
-    at = f"{time.time():.6f}"
+    at = f"{time.time():.2f}0000"
     thread = ThreadKey(CHANNEL, at)
     async with core(tmp_path) as bot, core(tmp_path, owner="replica-2") as other:
         await other.intake.edited(Edit(thread, at, "the code is secret", f"{float(at) + 2:.6f}", addressed=True))
@@ -199,7 +199,7 @@ async def test_a_question_that_was_edited_before_it_arrived_is_asked_as_it_reads
 
 
 async def test_a_question_that_was_deleted_before_it_arrived_is_not_answered(tmp_path: Path) -> None:
-    at = f"{time.time():.6f}"
+    at = f"{time.time():.2f}0000"
     thread = ThreadKey("D0ADA", at)
     async with core(tmp_path) as bot, core(tmp_path, owner="replica-2") as other:
         await other.intake.deleted(Deletion(thread, at, "U0ADA"))
