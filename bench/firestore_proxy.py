@@ -55,6 +55,7 @@ class CountingProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has n
         forward = self._channel.unary_unary(method)
 
         async def write(request: bytes, context: Any) -> bytes:
+            answer: bytes = await forward(request, metadata=_metadata(context), timeout=context.time_remaining())
             writes = CommitRequest.deserialize(request).writes if method.endswith("/Commit") else []
             if len(writes) == 1 and "/documents/leases/" in writes[0].update.name:
                 self.counts["heartbeats"] += 1
@@ -63,7 +64,6 @@ class CountingProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has n
                 self.counts["commits"] += 1
                 self.counts["documents written"] += len(writes) - deleted
                 self.counts["documents deleted"] += deleted
-            answer: bytes = await forward(request, metadata=_metadata(context), timeout=context.time_remaining())
             return answer
 
         return write

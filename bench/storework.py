@@ -12,7 +12,7 @@ from bot.store import open_mirror
 from tests.doubles.workspace import JSON
 
 WARM_WITHIN_S = 60.0
-AFTERWARDS_S = 1.0  # the last answer is in Slack before its turn is closed and the next one looked for
+AFTERWARDS_S = 1.0  # people read; an answer is in Slack before its turn is closed and the next one looked for
 BESIDE = ("heartbeats", "looks for a stop", "pulses", "sweeps")
 # US dollars per 100,000 documents in a region of the United States; taken from a copy of Firestore's price list whose
 # age is unknown (https://firebase.google.com/docs/firestore/pricing has today's).
@@ -43,7 +43,7 @@ async def firestore_work(folder: Path, url: str, emulator: str, *, turns: int) -
                 asked = await ask(subject, 0, f"work{number}", root=first.root)
                 if not asked.exact:
                     raise RuntimeError(f"{asked.name} was not answered exactly")
-            await asyncio.sleep(AFTERWARDS_S)
+                await asyncio.sleep(AFTERWARDS_S)
             lasted_s, found = time.monotonic() - started, counts - before
     turn = {kind: round(count / turns, 2) for kind, count in sorted(found.items()) if kind not in BESIDE}
     price = sum(turn.get(kind, 0.0) * 10 * dollars for kind, dollars in PRICES.items())
