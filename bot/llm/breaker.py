@@ -97,8 +97,10 @@ class BreakerModel:
         self._outcomes.append((now, failed))
         while self._outcomes[0][0] <= now - WINDOW_S:
             self._outcomes.popleft()
+        if not failed or self._opened_at is not None:
+            return
         failures = sum(failed for _, failed in self._outcomes)
-        if self._opened_at is None and failures >= MIN_FAILURES and failures >= FAILURE_SHARE * len(self._outcomes):
+        if failures >= max(MIN_FAILURES, FAILURE_SHARE * len(self._outcomes)):
             self._rest(now)
 
     def _rest(self, since: float | None) -> None:
