@@ -115,7 +115,9 @@ class AcceptFirst(AsyncMiddleware):
             self._intake.missed(str(body["event"].get("ts") or ""))
             log.warning("event not taken; Slack will send it again", extra=self._facts(body, outcome, retry, started))
             return BoltResponse(status=503, body="")
-        log.info("event", extra=self._facts(body, outcome, retry, started))
+        level = logging.DEBUG if outcome.reason == "ourselves" else logging.INFO  # Slack echoes every step of an answer
+        if log.isEnabledFor(level):
+            log.log(level, "event", extra=self._facts(body, outcome, retry, started))
         return BoltResponse(status=200, body="")
 
     async def _hand_over(self, reading: Reading) -> Outcome:
