@@ -1,10 +1,11 @@
 """The environment in, the bot until SIGTERM out: `tandem serve`."""
 
 import argparse
-import asyncio
 import sys
 
 from bot.config import load_settings, setting_files, unknown_variables
+
+_SWITCH_S = 0.001  # the store's thread and the event loop take turns; by default each waits 5 ms for the other
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -13,6 +14,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"tandem: {warning}", file=sys.stderr)
     settings = load_settings(to_serve=True)
 
+    from uvloop import run as run_loop
+
     from bot.app import run as serve  # loads every room, which bad settings need not wait for
 
-    return asyncio.run(serve(settings, setting_files()))
+    sys.setswitchinterval(_SWITCH_S)
+    return run_loop(serve(settings, setting_files()))
