@@ -18,7 +18,7 @@ from bot.conversation.models import ModelEntry, Sampling
 from bot.conversation.obey import obey
 from bot.conversation.ports import Ending, Model, Replies
 from bot.conversation.prompt import Budget, Composed, Reach, characters, compose
-from bot.conversation.recall import Recall
+from bot.conversation.recall import Ahead, Recall
 from bot.conversation.thread import Message, Place
 from bot.conversation.turn import MAX_ATTEMPTS, ReplyMode, TurnState, retry_number
 from bot.conversation.words import quoted, spoken_to_us
@@ -78,13 +78,17 @@ class Answerer:
 
     async def answer(self, hold: Hold) -> None:
         """See the turn to its end. Raises StoreError and SlackError with the turn left open, to be taken up again."""
+        with self._recall.ahead(hold, self._models[self._chooser.likely(hold.thread).id].entry) as ahead:
+            await self._answer(hold, ahead)
+
+    async def _answer(self, hold: Hold, ahead: Ahead | None) -> None:
         turn = hold.turn
         choice = await self._chooser.resolve(
             team_id=turn.team_id, channel_id=turn.thread.channel_id, user_id=hold.thread.starter_id, thread=hold.thread
         )
         started = self._monotonic()
         reply = await self._replies.begin(hold, choice.reply_mode or self._style.modes[turn.place])
-        attempt = Attempt(hold, reply, choice, self._chooser)
+        attempt = Attempt(hold, reply, choice, self._chooser, ahead)
         try:
             if turn.state == "delivering":
                 await self._deliver_again(attempt)
@@ -123,7 +127,7 @@ class Answerer:
         if choice.entry is None:
             return Ending(kind="refused", error_code="no_model_allowed", facts={"label": choice.overruled})
         messages, reach = await unless_interrupted(
-            hold, attempt.reply, self._recall.messages(hold, self._models[choice.entry.id].entry)
+            hold, attempt.reply, self._recall.messages(hold, self._models[choice.entry.id].entry, attempt.ahead)
         )
         asked = question(messages, hold.turn)
         if asked is None:

@@ -9,6 +9,7 @@ from bot.conversation.hold import Hold
 from bot.conversation.listening import Heard
 from bot.conversation.models import ModelEntry
 from bot.conversation.ports import Ending, ModelChoice, Reply
+from bot.conversation.recall import Ahead
 from bot.conversation.thread import Message
 from bot.conversation.turn import Turn, retry_number
 
@@ -23,6 +24,7 @@ class Attempt:
     reply: Reply
     choice: Choice
     chooser: Chooser
+    ahead: Ahead | None = None
     heard: Heard = field(default_factory=Heard)
 
     @property

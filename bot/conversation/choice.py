@@ -67,6 +67,10 @@ class Chooser:
         """The entries that a channel's policy admits."""
         return tuple(e for e in self.entries if not self_hosted_only or e.where != "managed")
 
+    def likely(self, thread: Thread) -> ModelEntry:
+        """Who will answer there, as far as is known without asking the store."""
+        return self._by_id.get(thread.model_id, self._default)
+
     async def resolve(self, *, team_id: str, channel_id: str, user_id: str, thread: Thread | None = None) -> Choice:
         """Who answers here and now. `user_id` is whoever began the thread. Reads the store alone, never Slack."""
         channel, person = await asyncio.gather(self._channel(team_id, channel_id), self._person(team_id, user_id))
