@@ -49,6 +49,9 @@ async def listen(model: Model, prompt: Prompt, reply: Reply, heard: Heard) -> No
 
 async def unless_interrupted(hold: Hold, reply: Reply, work: Coroutine[None, None, T]) -> T:
     """The work's result, or as soon as something interrupts it: Interrupted, LeaseLost, or what ails the reply."""
+    if hold.stopped.done():  # before it began: however quick the work is, it is not wanted
+        work.close()
+        raise Interrupted(hold.stopped.result())
     task = asyncio.create_task(work)
     try:
         ends: list[asyncio.Future[Any]] = [task, hold.stopped, hold.lost, reply.lost]
