@@ -34,8 +34,8 @@ class Health:
 
     @property
     def connected(self) -> bool:
-        """Whether all was well at the last look."""
-        return self._session is not None and self._now() - self._well_at <= 3 * self._timing.tick_s
+        """Whether all was well at the last look, or Slack has said hello since."""
+        return self._greeted is not None and self._now() - self._well_at <= 3 * self._timing.tick_s
 
     def problem(self, *, slack_answers: bool = True) -> str:
         """A sentence once it has been down for too long."""
@@ -47,7 +47,8 @@ class Health:
         """A frame came."""
         self._quiet_since = self._now()
         if is_hello:
-            self._greeted = session
+            self._greeted = self._session = session
+            self._well_at = self._quiet_since
 
     def look(self, session: object, *, is_up: bool, is_pacing: bool = False) -> Ailment:
         """What ails the connection now. "mute" and "stuck" are said once: whoever hears it opens another.

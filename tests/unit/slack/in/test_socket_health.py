@@ -37,6 +37,15 @@ def test_a_greeted_connection_is_well(health: Health) -> None:
     assert health.connected
 
 
+def test_a_hello_is_enough_to_be_connected_before_the_next_look(health: Health) -> None:
+    health.look("socket", is_up=True)
+    assert not health.connected
+
+    health.heard("socket", is_hello=True)
+
+    assert health.connected
+
+
 def test_a_connection_is_not_trusted_before_hello(health: Health, clock: Clock) -> None:
     assert health.look("socket", is_up=True) == "well"
     clock.now += 9
