@@ -81,7 +81,7 @@ class Thread:
     place: Place
     model_id: str = ""  # the thread's own choice; "" = none
     title: str = ""
-    revision: int = 0  # rises with every change of the thread's messages, a turn's answer counted when it is taken
+    revision: int = 0  # rises with every change of its messages or its model, a turn's answer counted when it is taken
     backfilled: bool = False  # what was said before the bot joined is in the mirror (or there was nothing)
     cuts: Mapping[str, str] = field(default_factory=dict)  # model id -> ts: its prompts leave out what is older
 

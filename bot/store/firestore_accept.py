@@ -9,7 +9,8 @@ from bot.conversation.thread import Message
 from bot.conversation.turn import Turn
 from bot.store.documents import Document, message_document, new_thread, thread_document, turn_document
 from bot.store.firestore import FirestoreDatabase, data
-from bot.store.firestore_batch import Batch
+from bot.store.firestore_batch import Batch, Written
+from bot.store.firestore_known import Known
 from bot.store.firestore_save import thread_change
 from bot.store.merging import is_tombstone, with_original
 from bot.store.schema import VERSION
@@ -24,6 +25,7 @@ class Accepting:
     question: Message
     claim: str  # "" for a question without client_msg_id
     nonce: str
+    known: Known
 
     async def __call__(self, tried: int) -> Acceptance:
         """Attempt it; raises Conflict, Interrupted, StoreUnavailable."""
@@ -38,8 +40,14 @@ class Accepting:
             batch.create(self.database.thread(self.turn.thread), self._new_thread())
         else:
             batch.update(self.database.thread(self.turn.thread), thread_change(self.database))
-        await batch.commit()
+        self._tell(await batch.commit())
         return "new"
+
+    def _tell(self, done: Written) -> None:
+        """So that whoever takes the turn need not ask."""
+        begins = self.question.ts == self.turn.thread.thread_ts
+        revision = None if begins else done.count(self.database.thread(self.turn.thread))
+        self.known.accepted(self.turn, revision=revision, at=done.version(self.database.turn(self.turn.id)))
 
     async def _carefully(self) -> Acceptance:
         references = [

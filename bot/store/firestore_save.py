@@ -27,6 +27,11 @@ def thread_change(database: FirestoreDatabase) -> Document:
     }
 
 
+def written(turn: Turn) -> Document:
+    """The fields of a turn that change while it is answered, and when that was."""
+    return turn_progress(turn) | {"at": SERVER_TIMESTAMP}
+
+
 @dataclass(frozen=True, slots=True)
 class Saving:
     """The attempts at one fenced write. The first reads nothing unless it names speakers (a tombstone bears no name).
@@ -60,7 +65,8 @@ class Saving:
         self._write_answer(batch, found)
         self._write_names(batch, found)
         self._write_thread(batch, found)
-        return replace(self.lease, version=await batch.commit())
+        done = await batch.commit()
+        return replace(self.lease, version=done.version(self._held))
 
     @property
     def _held(self) -> AsyncDocumentReference:
@@ -101,7 +107,7 @@ class Saving:
         reference = self.database.turn(self.turn.id)
         if found and not found[reference.path].exists:
             raise LeaseLost(f"the turn {self.turn.id} was erased")
-        batch.update(reference, turn_progress(self.turn) | {"at": SERVER_TIMESTAMP})
+        batch.update(reference, written(self.turn))
 
     def _write_answer(self, batch: Batch, found: Found) -> None:
         if self.turn is None or self.answer is None:

@@ -131,8 +131,7 @@ class FirestoreThreadStore:
             if self._ours(thread) is None:
                 return False
             batch = self._database.batch()
-            expire_at = self._database.expiry(self._database.lifetimes.words_s)
-            batch.update(thread.reference, {"modelId": model_id, "expireAt": expire_at})
+            batch.update(thread.reference, thread_change(self._database) | {"modelId": model_id})
             await batch.commit()
             return True
 

@@ -1,29 +1,30 @@
 """TurnStore in Firestore: create() and preconditions, never a transaction (under contention those take minutes)."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from google.cloud.firestore import SERVER_TIMESTAMP, AsyncQuery, FieldFilter
+from google.cloud.firestore import AsyncQuery, FieldFilter
 
 from bot.conversation.mirror import Acceptance, Busy, Lease, Outage, Signal, Taken
-from bot.conversation.thread import Message, Thread, ThreadKey
+from bot.conversation.thread import Message, ThreadKey
 from bot.conversation.turn import Turn, TurnState
 from bot.errors import LeaseLost
-from bot.store.beginning import begun
 from bot.store.bounds import MAX_OPEN_THREADS, MAX_OPEN_TURNS
-from bot.store.documents import Document, new_thread, read_thread, read_turn, turn_progress
+from bot.store.documents import read_turn
 from bot.store.firestore import FirestoreDatabase, data
 from bot.store.firestore_accept import Accepting
 from bot.store.firestore_batch import Snapshot
-from bot.store.firestore_calls import Conflict, settle
+from bot.store.firestore_calls import settle
+from bot.store.firestore_known import Known
 from bot.store.firestore_pulse import pulse
-from bot.store.firestore_save import Saving, thread_change
+from bot.store.firestore_save import Saving, thread_change, written
 from bot.store.firestore_signals import leave, look_at, pick_up
 from bot.store.firestore_sweep import overdue_threads
+from bot.store.firestore_take import Taking
 from bot.store.merging import with_answer
-from bot.store.schema import VERSION, Collection
+from bot.store.schema import Collection
 from bot.store.unsettled import Unsettled, new_nonce
 
 
@@ -33,58 +34,18 @@ class FirestoreTurnStore:
     def __init__(self, database: FirestoreDatabase) -> None:
         self._database = database
         self._unsettled = Unsettled()
+        self._known = Known()
 
     async def accept(self, turn: Turn, question: Message, *, client_msg_id: str = "") -> Acceptance:
         """See TurnStore."""
         claim = f"{turn.thread.channel_id}:{client_msg_id}" if client_msg_id else ""
         with self._unsettled.nonce(turn.id) as nonce:
-            return await settle(Accepting(self._database, turn, question, claim, nonce))
+            return await settle(Accepting(self._database, turn, question, claim, nonce, self._known))
 
     async def take(self, thread: ThreadKey, owner: str, lease_s: float) -> Taken | Busy | None:
-        """See TurnStore. One round trip to read, one to write."""
-        nonce = new_nonce()
-        return await settle(lambda _: self._take(thread, owner, lease_s, nonce))
-
-    async def _take(self, key: ThreadKey, owner: str, lease_s: float, nonce: str) -> Taken | Busy | None:
-        database = self._database
-        (thread, held), waiting = await asyncio.gather(
-            database.get(database.thread(key), database.lease(key)),
-            database.query(self._open(key).limit(1)),
-        )
-        lease_document = data(held) or {}
-        if lease_document.get("nonce") == nonce:  # an earlier attempt took it, and its answer was lost
-            (mine,) = await database.get(database.turn(lease_document["turn"]))
-            return _taken(Lease(key, owner, nonce, lease_document["fence"], held.update_time), thread, mine)
-        if not waiting:
-            return None
-        if lease_document.get("owner") and (age_s := _age_s(held)) < lease_s:
-            return Busy(lease_document["owner"], lease_s - age_s)
-        # The thread must not change until the batch is in: an older question may be accepted at any moment.
-        if thread.exists and waiting[0].read_time < thread.update_time:
-            raise Conflict("the open turns were read before the thread was")
-
-        turn = begun(_turn(waiting[0]), lease_document.get("fence", 0) + 1)
-        lease = Lease(key, owner, nonce, turn.fence, await self._begin(turn, owner, nonce, thread, held, waiting[0]))
-        told = _thread(thread, turn)
-        return Taken(lease, turn, replace(told, revision=told.revision + 1), lease_document.get("owner", ""))
-
-    async def _begin(
-        self,
-        turn: Turn,
-        owner: str,
-        nonce: str,
-        thread: Snapshot,
-        held: Snapshot,
-        found: Snapshot,
-    ) -> object:
-        expire_at = self._database.expiry(self._database.lifetimes.turns_s)
-        lease = {"owner": owner, "nonce": nonce, "fence": turn.fence, "turn": turn.id, "expireAt": expire_at}
-        batch = self._database.batch()
-        batch.replace(held, {"schema": VERSION, **lease})
-        batch.update(found.reference, _written(turn), unchanged_since=found.update_time)
-        if thread.exists:
-            batch.update(thread.reference, thread_change(self._database), unchanged_since=thread.update_time)
-        return await batch.commit()
+        """See TurnStore. One round trip to write, after one to read where what there is to read is not known."""
+        taking = Taking(self._database, self._known, self._open(thread), thread, owner, lease_s, new_nonce())
+        return await settle(taking)
 
     async def renew(self, lease: Lease) -> Lease:
         """See TurnStore."""
@@ -104,7 +65,10 @@ class FirestoreTurnStore:
         saving = Saving(
             self._database, lease, new_nonce(), turn=turn, answer=answer, cut=cut, names=names or {}, release=release
         )
-        return await settle(saving)
+        saved = await settle(saving)
+        if release and isinstance(saved.version, datetime):
+            self._known.released(lease.thread, saved.version)
+        return saved
 
     async def release(self, lease: Lease, turn: Turn | None = None) -> None:
         """See TurnStore."""
@@ -130,7 +94,7 @@ class FirestoreTurnStore:
             return document is not None and document["nonce"] == nonce
         turn = replace(read_turn(turn_id, document), state=state)
         batch = database.batch()
-        batch.update(found.reference, _written(turn) | {"nonce": nonce}, unchanged_since=found.update_time)
+        batch.update(found.reference, written(turn) | {"nonce": nonce}, unchanged_since=found.update_time)
         kept = {"expireAt": database.expiry(database.lifetimes.words_s)}
         batch.replace(told, with_answer([data(told)], answer, turn.asker_id) | kept)
         if thread.exists:
@@ -196,26 +160,3 @@ class FirestoreTurnStore:
 
 def _turn(found: Snapshot) -> Turn:
     return read_turn(found.id, found.to_dict() or {})
-
-
-def _thread(found: Snapshot, turn: Turn) -> Thread:
-    document = data(found)
-    return read_thread(turn.thread, document) if document else new_thread(turn)
-
-
-def _written(turn: Turn) -> Document:
-    return turn_progress(turn) | {"at": SERVER_TIMESTAMP}
-
-
-def _taken(lease: Lease, thread: Snapshot, found: Snapshot) -> Taken | None:
-    """What an earlier attempt took; None if the turn was erased meanwhile."""
-    if not found.exists:
-        return None
-    turn = _turn(found)
-    return Taken(lease, turn, _thread(thread, turn))
-
-
-def _age_s(held: Snapshot) -> float:
-    """How long ago the lease was written, by the server's clock at both ends."""
-    seconds: float = (held.read_time - held.update_time).total_seconds()
-    return seconds

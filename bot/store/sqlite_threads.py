@@ -84,7 +84,8 @@ class SqliteThreadStore:
             document = find_thread(db, key, self._file.now())
             if document is None:
                 return False
-            put_thread(db, key, document | {"modelId": model_id}, self._file.now() + self._file.lifetimes.words_s)
+            changed = document | {"modelId": model_id, "revision": document["revision"] + 1}
+            put_thread(db, key, changed, self._file.now() + self._file.lifetimes.words_s)
             return True
 
         return await self._file.write(work)

@@ -70,7 +70,7 @@ async def test_one_message_can_be_read_by_itself_unless_it_is_gone(mirror: Mirro
 # Changes
 
 
-async def test_every_change_of_a_threads_messages_raises_its_revision(mirror: Mirror) -> None:
+async def test_every_change_of_a_thread_raises_its_revision(mirror: Mirror) -> None:
     await mirror.turns.accept(*asked())
     seen = [await revision(mirror)]
 
@@ -79,6 +79,7 @@ async def test_every_change_of_a_threads_messages_raises_its_revision(mirror: Mi
         mirror.threads.edit(KEY, ts(1), "edited", ts(2)),
         mirror.threads.delete(KEY, ts(1)),
         mirror.threads.backfill(KEY, [said(3)]),
+        mirror.threads.set_thread_model(KEY, "gemini"),
     ):
         await change
         seen.append(await revision(mirror))
@@ -95,7 +96,6 @@ async def test_what_changes_nothing_leaves_the_revision(mirror: Mirror) -> None:
     await mirror.threads.record(said(1))
     await mirror.threads.edit(KEY, ts(1), "edited", ts(2))
     await mirror.threads.edit(KEY, ts(1), "an older edit", ts(1))
-    await mirror.threads.set_thread_model(KEY, "gemini")
 
     assert await revision(mirror) == before
 

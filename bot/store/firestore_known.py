@@ -1,0 +1,86 @@
+"""What this process wrote and read of a thread in, whether its newest turn can be begun without asking out.
+
+A thread's revision counts its changes, and Firestore tells what counting came to. So where the last turn here was ours,
+nothing was open after it, and a new question brings the revision to just one more than then, that question is the only
+one open; and every write is conditional on what was seen, should anything happen after all.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from bot.conversation.thread import Thread, ThreadKey
+from bot.conversation.turn import Turn
+from bot.store.documents import new_thread, read_thread
+from bot.store.firestore import data
+from bot.store.firestore_batch import Snapshot
+
+T = TypeVar("T")
+
+_REMEMBERED = 1_000  # threads; whoever is not among them is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A thread whose lease we gave up, and in which nothing was open then."""
+
+    thread: Thread
+    fence: int
+    lease_version: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A turn that was accepted here, the only open one of its thread; `at` is the version of both."""
+
+    turn: Turn
+    thread: Thread
+    at: datetime
+    fence: int = 0
+    lease_version: datetime | None = None  # None: nobody ever held the thread
+
+
+@dataclass(slots=True)
+class Known:
+    """The threads that this process was the last to work in, as far as it knows."""
+
+    _released: OrderedDict[ThreadKey, datetime] = field(default_factory=OrderedDict)
+    _left: OrderedDict[ThreadKey, Left] = field(default_factory=OrderedDict)
+    _fresh: OrderedDict[ThreadKey, Fresh] = field(default_factory=OrderedDict)
+
+    def released(self, key: ThreadKey, lease_version: datetime) -> None:
+        """The lease was given up by that write; what is asked from now on is asked later."""
+        _keep(self._released, key, lease_version)
+
+    def found_nothing_open(self, key: ThreadKey, thread: Snapshot, held: Snapshot) -> None:
+        """Asked for open turns, the store had none; thread and lease were read at about the same time."""
+        version = self._released.pop(key, None)
+        document = data(held)
+        if document is None or held.update_time != version or not thread.exists or thread.update_time > version:
+            return  # somebody else was at work: a turn may have been accepted between the two reads
+        _keep(self._left, key, Left(read_thread(key, data(thread) or {}), document["fence"], version))
+
+    def accepted(self, turn: Turn, *, revision: int | None, at: datetime) -> None:
+        """The turn was stored, in a new thread (revision 1 of one that it begins) or in one that was there."""
+        key = turn.thread
+        left = self._left.pop(key, None)
+        if not turn.open:
+            return
+        if revision is None:
+            _keep(self._fresh, key, Fresh(turn, replace(new_thread(turn), revision=1), at))
+        elif left is not None and left.thread.revision + 1 == revision:
+            thread = replace(left.thread, revision=revision)
+            _keep(self._fresh, key, Fresh(turn, thread, at, left.fence, left.lease_version))
+
+    def fresh(self, key: ThreadKey) -> Fresh | None:
+        """The turn to begin there without asking; told once."""
+        self._left.pop(key, None)
+        return self._fresh.pop(key, None)
+
+
+def _keep(kept: OrderedDict[ThreadKey, T], key: ThreadKey, value: T) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > _REMEMBERED:
+        kept.popitem(last=False)
