@@ -1,6 +1,10 @@
-"""Work on an SQLite file in, its result out: one thread of its own, one transaction for each piece of work.
+"""Work on an SQLite file in, its result out: one transaction for each piece of work.
 
-Several processes on one host may open one file. Not for network file systems: WAL needs shared memory.
+The event loop does it itself, in a fraction of a millisecond: handing it to a thread costs more, and under load the
+thread waits for the interpreter at every statement. What may last goes to a thread of the file's own: whatever finds
+the file locked, deleting what has expired, and moving the log's pages to their place (a commit writes to the log alone,
+and does not wait for the disk). Several processes on one host may open one file. Not for network file systems: WAL
+needs shared memory.
 """
 
 import asyncio
@@ -8,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +25,9 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
 DEADLINE_S = 5.0  # for a piece of work, waiting for the file's thread included
+_READ, _WRITE = "BEGIN", "BEGIN IMMEDIATE"
 _BUSY_S = 3.0  # how long SQLite waits for another process that writes
+_CHECKPOINT_EVERY = 200  # writes: some megabytes of log
 _PURGE_EVERY_S = 3_600.0
 _PURGE_ROWS = 2_000  # of a table at a time, so that nobody waits long for the thread
 
@@ -35,7 +41,10 @@ class SqliteFile:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._purged_at = now()
-        self._db: sqlite3.Connection | None = None
+        self._writes = 0
+        self._chore: Future[object] | None = None  # the thread's newest
+        self._here: sqlite3.Connection | None = None  # the event loop's: it never waits
+        self._db: sqlite3.Connection | None = None  # the thread's
 
     async def open(self) -> None:
         """Open or create the file; raises StoreUnusable with a sentence that says what to do."""
@@ -47,16 +56,18 @@ class SqliteFile:
 
     async def write(self, work: Work[T]) -> T:
         """Do all of the work or nothing of it; raises StoreUnavailable."""
-        result = await self._run(work, "BEGIN IMMEDIATE")
+        result = await self._run(work, _WRITE)
+        self._writes += 1
+        if self._writes % _CHECKPOINT_EVERY == 0:
+            self._later(self._checkpoint)
         if self.now() - self._purged_at >= _PURGE_EVERY_S:
             self._purged_at = self.now()
-            with suppress(RuntimeError):  # closed meanwhile
-                self._thread.submit(self._purge)
+            self._later(self._purge)
         return result
 
     async def read(self, work: Work[T]) -> T:
         """Look at one state of the database; raises StoreUnavailable."""
-        return await self._run(work, "BEGIN")
+        return await self._run(work, _READ)
 
     async def purge(self) -> int:
         """Delete what has expired (some thousands of rows at most); returns how many documents went."""
@@ -67,18 +78,35 @@ class SqliteFile:
 
     async def close(self) -> None:
         """Finish what runs, then close the file. Closing twice does no harm."""
+        if self._here is not None:
+            self._here.close()
+            self._here = None
         with suppress(RuntimeError):
             await asyncio.wrap_future(self._thread.submit(self._close))
         self._thread.shutdown(wait=False)
 
     async def _run(self, work: Work[T], begin: str) -> T:
+        await asyncio.sleep(0)  # whoever asks for much lets others go on in between
+        if begin == _READ or self._chore is None or self._chore.done():  # else writers queue behind it
+            try:
+                return transact(_usable(self._here), work, begin)
+            except sqlite3.Error as failed:
+                if getattr(failed, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise self._unavailable(failed) from failed
         try:
             async with asyncio.timeout(DEADLINE_S):
-                return await asyncio.wrap_future(self._thread.submit(self._transact, work, begin))
+                return await asyncio.wrap_future(self._thread.submit(self._patiently, work, begin))
         except (sqlite3.Error, TimeoutError) as failed:
-            raise StoreUnavailable(f"the database {self._path.name} did not do it: {failed!r}") from failed
+            raise self._unavailable(failed) from failed
         except RuntimeError as closed:
             raise StoreUnavailable("the database is closed") from closed
+
+    def _unavailable(self, failed: Exception) -> StoreUnavailable:
+        return StoreUnavailable(f"the database {self._path.name} did not do it: {failed!r}")
+
+    def _later(self, chore: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # closed meanwhile
+            self._chore = self._thread.submit(chore)
 
     # What follows runs on the file's own thread.
 
@@ -89,6 +117,9 @@ class SqliteFile:
             self._db = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)
             self._tune(self._db)
             prepare(self._db, str(self._path))
+            self._here = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+            self._here.execute("PRAGMA synchronous = NORMAL")
+            self._here.execute("PRAGMA wal_autocheckpoint = 0")
         except (sqlite3.Error, OSError) as failed:
             advice = "Name a file in a directory where Tandem may write, on a disk of this machine"
             why = failed.strerror if isinstance(failed, OSError) else failed
@@ -106,20 +137,15 @@ class SqliteFile:
                 time.sleep(0.01)
         db.execute("PRAGMA synchronous = NORMAL")
 
-    def _transact(self, work: Work[T], begin: str) -> T:
-        db = self._connection()
-        db.execute(begin)
-        try:
-            result = work(db)
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
-        return result
+    def _patiently(self, work: Work[T], begin: str) -> T:
+        return transact(_usable(self._db), work, begin)
+
+    def _checkpoint(self) -> None:
+        """Empty the log. Nobody may write meanwhile: else it would only grow."""
+        _usable(self._db).execute("PRAGMA wal_checkpoint(RESTART)")
 
     def _purge(self) -> int:
-        db, now = self._connection(), self.now()
+        db, now = _usable(self._db), self.now()
         return sum(_delete_expired(db, table, now) for table in TABLES)
 
     def _close(self) -> None:
@@ -127,10 +153,24 @@ class SqliteFile:
             self._db.close()
             self._db = None
 
-    def _connection(self) -> sqlite3.Connection:
-        if self._db is None:
-            raise sqlite3.ProgrammingError("the database is closed")
-        return self._db
+
+def _usable(db: sqlite3.Connection | None) -> sqlite3.Connection:
+    if db is None:
+        raise sqlite3.ProgrammingError("the database is closed")
+    return db
+
+
+def transact(db: sqlite3.Connection, work: Work[T], begin: str) -> T:
+    """All of the work or nothing of it."""
+    db.execute(begin)
+    try:
+        result = work(db)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return result
 
 
 def _delete_expired(db: sqlite3.Connection, table: str, now: float) -> int:

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from bot.store import Mirror
 from bot.store.lifetimes import Lifetimes
-from bot.store.sqlite import SqliteFile, Work
+from bot.store.sqlite import SqliteFile, Work, transact
 from bot.store.sqlite_schema import prepare
 from bot.store.sqlite_threads import SqliteThreadStore
 from bot.store.sqlite_turns import SqliteTurnStore
@@ -61,7 +61,7 @@ class _MemoryFile(SqliteFile):
         self, connection: sqlite3.Connection, lifetimes: Lifetimes, now: Callable[[], float], wire: StoreWire
     ) -> None:
         super().__init__(Path("memory"), lifetimes, now)
-        self._db = connection
+        self._db = self._shared = connection
         self._wire = wire
 
     async def write(self, work: Work[T]) -> T:
@@ -74,7 +74,7 @@ class _MemoryFile(SqliteFile):
         """The others still need the connection."""
 
     async def _run(self, work: Work[T], begin: str) -> T:
-        return await self._wire(lambda: self._transact(work, begin))
+        return await self._wire(lambda: transact(self._shared, work, begin))
 
 
 @dataclass(slots=True)

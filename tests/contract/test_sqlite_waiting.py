@@ -1,0 +1,54 @@
+"""An SQLite file never holds the event loop up: whoever finds it locked waits elsewhere, and its log does not grow."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+from bot.store import Mirror
+from tests.doubles.replicas import KEY, Replicas, asked, said, ts
+
+
+def file_of(replicas: Replicas) -> Path:
+    return Path(replicas.address.removeprefix("sqlite:///"))
+
+
+async def test_who_finds_the_file_locked_waits_and_nobody_waits_with_them(sqlite: Replicas) -> None:
+    mirror = await sqlite.open()
+    await mirror.turns.accept(*asked())
+    another = sqlite3.connect(file_of(sqlite), isolation_level=None)
+    another.execute("BEGIN IMMEDIATE")
+
+    writing = asyncio.create_task(mirror.threads.record(said(1)))
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+        assert await mirror.threads.thread(KEY) is not None
+    assert not writing.done()
+    another.execute("COMMIT")
+    await writing
+
+    assert [message.ts for message in await mirror.threads.messages(KEY)] == [ts(0), ts(1)]
+    another.close()
+
+
+async def test_many_writers_of_two_processes_all_come_through(sqlite: Replicas) -> None:
+    here, there = await sqlite.open(), await sqlite.open()
+    await here.turns.accept(*asked())
+
+    async def write(mirror: Mirror, first: int) -> None:
+        for number in range(first, first + 100):
+            await mirror.threads.record(said(number))
+
+    await asyncio.gather(write(here, 100), write(there, 200), write(here, 300), write(there, 400))
+
+    assert len(await here.threads.messages(KEY, limit=1_000)) == 401
+
+
+async def test_the_log_is_moved_to_its_place_while_much_is_written(sqlite: Replicas) -> None:
+    mirror = await sqlite.open()
+    await mirror.turns.accept(*asked())
+
+    for number in range(1, 2_000):
+        await mirror.threads.record(said(number, "word " * 200))
+
+    log = file_of(sqlite).with_suffix(".db-wal")
+    assert log.stat().st_size < 16 * 2**20
