@@ -8,7 +8,7 @@ from bench.loop import Asked
 from tests.doubles.workspace import JSON
 
 STATUS = ("agents.sessions.setStatus", "assistant.threads.setStatus")
-TOGETHER_S = 0.1  # models that end within it end at once: streams are read ten times a second
+TOGETHER_S = 0.1  # models that end within it end at once
 ON_THE_WAY_S = 0.1  # by then a busy process has read the refusal
 
 
