@@ -66,11 +66,12 @@ def _ratios(even: dict[tuple[str, int], JSON]) -> Iterator[Figure]:
 def _standing(measured: JSON) -> Iterator[Figure]:
     even = {(row["subject"], row["threads"]): row for row in measured.get("even", ())}
     start, many, passing = measured.get("start"), measured.get("many"), measured.get("passing")
-    busy = _at(even.get((SQLITE, 200)), "memory_mib")
-    yield Figure("memory, idle", start and start["idle_mib"], 110, "MiB")
+    at_200 = _at(even.get((SQLITE, 200)), "memory_mib")
+    busy = round(at_200) if at_200 else None  # whole MiB: what the allocator keeps differs by tenths from run to run
+    yield Figure("memory, idle", start and round(start["idle_mib"]), 110, "MiB")
     yield Figure("memory, 200 threads", busy, 160, "MiB")
     if many:
-        yield Figure(f"memory after {many['threads']:,} threads", many["after_mib"], busy or 160, "MiB")
+        yield Figure(f"memory after {many['threads']:,} threads", round(many["after_mib"]), busy or 160, "MiB")
     yield Figure("start to ready", start and start["ready_s"], 1.5, "s")
     if passing:
         cost = max(passing["root_cpu_ms"], passing["reply_cpu_ms"])
