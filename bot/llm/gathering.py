@@ -28,11 +28,13 @@ class Gathering:
     @contextmanager
     def pieces(self, response: aiohttp.ClientResponse) -> Iterator[AsyncIterator[bytes]]:
         """The response's bytes; the first of them without any pause."""
+        pieces = _Pieces(response, self)
         self._count += 1
         try:
-            yield _Pieces(response, self)
+            yield pieces
         finally:
             self._count -= 1
+            pieces.close()
 
     @property
     def pause_s(self) -> float:
@@ -54,7 +56,7 @@ class _Pieces:
         self._response = response
         self._gathering = gathering
         self._begun = False
-        self._keeps = False
+        self._kept: asyncio.Transport | None = None  # while its socket keeps what arrives
 
     def __aiter__(self) -> Self:
         return self
@@ -78,13 +80,18 @@ class _Pieces:
         self._wake_from(ENOUGH_BYTES)
         return asyncio.get_running_loop().call_later(pause_s, self._wake_from, 1)
 
+    def close(self) -> None:
+        """Leave the socket as it was: where the end came with the last bytes, the connection may be used again."""
+        self._wake_from(1)
+
     def _wake_from(self, count: int) -> None:
         """Let the socket be readable with so many bytes; it need not be told twice."""
-        if self._keeps == (count > 1):
+        if (self._kept is not None) == (count > 1):
             return
         connection = self._response.connection  # None: all has arrived
-        transport = connection.transport if connection is not None else None
-        if transport is not None:
-            with suppress(OSError):  # closed
-                transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
-            self._keeps = count > 1
+        transport = self._kept or (connection.transport if connection is not None else None)
+        if transport is None or transport.is_closing():
+            return
+        with suppress(OSError):  # closed
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
+        self._kept = transport if count > 1 else None

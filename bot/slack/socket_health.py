@@ -31,11 +31,13 @@ class Health:
         self._well_at = self._healing_since = self._quiet_since = monotonic()
         self._session: object = None
         self._greeted: object = None
+        self._hello_at = 0.0  # counts until the next look: a socket that is dropped after its hello is not well
 
     @property
     def connected(self) -> bool:
         """Whether all was well at the last look, or Slack has said hello since."""
-        return self._greeted is not None and self._now() - self._well_at <= 3 * self._timing.tick_s
+        well_at = max(self._well_at, self._hello_at)
+        return self._greeted is not None and self._now() - well_at <= 3 * self._timing.tick_s
 
     def problem(self, *, slack_answers: bool = True) -> str:
         """A sentence once it has been down for too long."""
@@ -47,15 +49,14 @@ class Health:
         """A frame came."""
         self._quiet_since = self._now()
         if is_hello:
-            self._greeted = self._session = session
-            self._well_at = self._quiet_since
+            self._greeted, self._hello_at = session, self._quiet_since
 
     def look(self, session: object, *, is_up: bool, is_pacing: bool = False) -> Ailment:
         """What ails the connection now. "mute" and "stuck" are said once: whoever hears it opens another.
 
         A client that keeps to Slack's pace before it opens one is not stuck.
         """
-        now = self._now()
+        now, self._hello_at = self._now(), 0.0
         if session is not self._session:
             self._session, self._quiet_since = session, now
         if is_up and session is not None:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from google.cloud.firestore import AsyncQuery, FieldFilter
+from google.cloud.firestore import AsyncQuery, FieldFilter, Increment
 
 from bot.store.firestore import FirestoreDatabase, data
 from bot.store.firestore_calls import settle
@@ -65,7 +65,7 @@ async def _forget_starter(database: FirestoreDatabase, query: AsyncQuery, _: int
         return 0
     batch = database.batch()
     for each in found:
-        batch.update(each.reference, {"starterId": "", "title": ""})
+        batch.update(each.reference, {"starterId": "", "title": "", "revision": Increment(1)})
     await batch.commit()
     return len(found)
 

@@ -8,19 +8,23 @@ needs shared memory.
 """
 
 import asyncio
+import logging
 import os
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.errors import StoreUnavailable, StoreUnusable
 from bot.store.lifetimes import Lifetimes
-from bot.store.sqlite_schema import TABLES, prepare
+from bot.store.sqlite_schema import TABLES, prepare, touch
 
+log = logging.getLogger("tandem.store")
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
@@ -42,7 +46,7 @@ class SqliteFile:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._purged_at = now()
         self._writes = 0
-        self._chore: Future[object] | None = None  # the thread's newest
+        self._given: deque[Future[Any]] = deque()  # to the thread, oldest first, and perhaps not done yet
         self._here: sqlite3.Connection | None = None  # the event loop's: it never waits
         self._db: sqlite3.Connection | None = None  # the thread's
 
@@ -87,7 +91,7 @@ class SqliteFile:
 
     async def _run(self, work: Work[T], begin: str) -> T:
         await asyncio.sleep(0)  # whoever asks for much lets others go on in between
-        if begin == _READ or self._chore is None or self._chore.done():  # else writers queue behind it
+        if begin == _READ or not self._thread_is_busy():  # else it would overtake what was asked for before
             try:
                 return transact(_usable(self._here), work, begin)
             except sqlite3.Error as failed:
@@ -95,7 +99,7 @@ class SqliteFile:
                     raise self._unavailable(failed) from failed
         try:
             async with asyncio.timeout(DEADLINE_S):
-                return await asyncio.wrap_future(self._thread.submit(self._patiently, work, begin))
+                return await asyncio.wrap_future(self._give(partial(self._patiently, work, begin)))
         except (sqlite3.Error, TimeoutError) as failed:
             raise self._unavailable(failed) from failed
         except RuntimeError as closed:
@@ -104,9 +108,19 @@ class SqliteFile:
     def _unavailable(self, failed: Exception) -> StoreUnavailable:
         return StoreUnavailable(f"the database {self._path.name} did not do it: {failed!r}")
 
+    def _thread_is_busy(self) -> bool:
+        while self._given and self._given[0].done():
+            self._given.popleft()
+        return bool(self._given)
+
+    def _give(self, work: Callable[[], T]) -> Future[T]:
+        given = self._thread.submit(work)
+        self._given.append(given)
+        return given
+
     def _later(self, chore: Callable[[], object]) -> None:
         with suppress(RuntimeError):  # closed meanwhile
-            self._chore = self._thread.submit(chore)
+            self._give(chore).add_done_callback(_report)
 
     # What follows runs on the file's own thread.
 
@@ -141,17 +155,29 @@ class SqliteFile:
         return transact(_usable(self._db), work, begin)
 
     def _checkpoint(self) -> None:
-        """Empty the log. Nobody may write meanwhile: else it would only grow."""
-        _usable(self._db).execute("PRAGMA wal_checkpoint(RESTART)")
+        """Begin the log anew, unless somebody still reads in it.
+
+        What it holds is moved first, which keeps no other process from writing. The new log's first page is written
+        here, because whoever writes that waits for the disk.
+        """
+        db = _usable(self._db)
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        db.execute("PRAGMA busy_timeout = 0")
+        try:
+            db.execute("PRAGMA wal_checkpoint(RESTART)")
+        finally:
+            db.execute(f"PRAGMA busy_timeout = {int(_BUSY_S * 1000)}")
+        transact(db, touch, _WRITE)
 
     def _purge(self) -> int:
         db, now = _usable(self._db), self.now()
         return sum(_delete_expired(db, table, now) for table in TABLES)
 
     def _close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        for db in (self._here, self._db):
+            if db is not None:
+                db.close()
+        self._here = self._db = None
 
 
 def _usable(db: sqlite3.Connection | None) -> sqlite3.Connection:
@@ -176,3 +202,9 @@ def transact(db: sqlite3.Connection, work: Work[T], begin: str) -> T:
 def _delete_expired(db: sqlite3.Connection, table: str, now: float) -> int:
     expired = f"SELECT rowid FROM {table} WHERE expire_at < ? LIMIT {_PURGE_ROWS}"  # noqa: S608 - our own names
     return db.execute(f"DELETE FROM {table} WHERE rowid IN ({expired})", (now,)).rowcount  # noqa: S608
+
+
+def _report(chore: Future[object]) -> None:
+    """Whatever failed is tried again some time later; an operator may want to know why it lasts."""
+    if not chore.cancelled() and (error := chore.exception()) is not None:
+        log.warning("SQLite's housekeeping failed", exc_info=error)

@@ -83,6 +83,12 @@ def migrate(db: sqlite3.Connection, statements: str, version: int) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+def touch(db: sqlite3.Connection) -> None:
+    """Write a page, inside the open transaction, that is as it was."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    db.execute(f"PRAGMA user_version = {version}")
+
+
 def _version(db: sqlite3.Connection, where: str) -> int:
     """The version found; 0 for a database in which there is nothing."""
     (application_id,) = db.execute("PRAGMA application_id").fetchone()

@@ -1,13 +1,14 @@
 """Many answers at once are read in fewer pieces, and none of them loses a word, its first moment or its end by that."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import aiohttp
 import pytest
 
-from bot.llm.gathering import LONGEST_S, Gathering
+from bot.llm.gathering import ENOUGH_BYTES, LONGEST_S, Gathering
 from tests.doubles.asking import QUESTION, model_at
 from tests.doubles.gemma_server import GemmaServer, gemma_server, says
 
@@ -77,3 +78,29 @@ async def test_a_reader_that_leaves_in_a_pause_ends_the_request_at_once(
     assert gathering.pause_s == 0
     async with asyncio.timeout(LONGEST_S * 10):
         await server.hung_up.wait()
+
+
+async def test_a_connection_that_is_used_again_wakes_at_every_byte(session: aiohttp.ClientSession) -> None:
+    """Where a proxy keeps it open although it was asked not to, and sends the whole end of an answer at once."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            for size in (ENOUGH_BYTES * 2, 1):
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+                await asyncio.sleep(0.05)
+                writer.write(b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"b" * size))
+        writer.close()
+
+    connections: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    gathering = Gathering(reads_per_s=1)
+    async with server, asyncio.timeout(5):
+        for size in (ENOUGH_BYTES * 2, 1):
+            async with session.get(f"http://127.0.0.1:{port}") as response:
+                with gathering.pieces(response) as pieces:
+                    assert sum([len(piece) async for piece in pieces]) == 1 + size
+
+    assert len(connections) == 1

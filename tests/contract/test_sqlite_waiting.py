@@ -52,3 +52,34 @@ async def test_the_log_is_moved_to_its_place_while_much_is_written(sqlite: Repli
 
     log = file_of(sqlite).with_suffix(".db-wal")
     assert log.stat().st_size < 16 * 2**20
+
+
+async def test_a_reader_that_stays_holds_no_writer_up(sqlite: Replicas) -> None:
+    here, there = await sqlite.open(), await sqlite.open()
+    await here.turns.accept(*asked())
+    reader = sqlite3.connect(file_of(sqlite), isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM turns").fetchone()
+
+    async with asyncio.timeout(2.5):  # less than SQLite waits for whoever is in the way
+        for number in range(1, 450):
+            await (here if number % 2 else there).threads.record(said(number))
+
+    reader.close()
+
+
+async def test_what_was_asked_for_later_is_done_later(sqlite: Replicas) -> None:
+    mirror = await sqlite.open()
+    await mirror.turns.accept(*asked())
+    another = sqlite3.connect(file_of(sqlite), isolation_level=None)
+    another.execute("BEGIN IMMEDIATE")
+
+    first = asyncio.create_task(mirror.threads.set_thread_model(KEY, "first"))
+    await asyncio.sleep(0.05)
+    another.execute("COMMIT")
+    await mirror.threads.set_thread_model(KEY, "second")
+    await first
+
+    thread = await mirror.threads.thread(KEY)
+    assert thread is not None and thread.model_id == "second"
+    another.close()

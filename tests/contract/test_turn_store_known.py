@@ -133,3 +133,14 @@ async def test_on_firestore_a_process_that_works_alone_never_reads_to_take(fires
             await finish(mirror.turns, taken, ts(number * 10 + 1))
             assert await mirror.turns.take(KEY, "a", 10) is None
         await mirror.close()
+
+
+async def test_a_starter_who_was_erased_is_not_remembered(mirror: Mirror) -> None:
+    await answered_once(mirror)
+    await mirror.threads.erase_person("T0ACME", "U0ANN")
+    await mirror.turns.accept(*asked(10, user_id="U0BOB"))
+
+    taken = await take(mirror.turns)
+
+    assert taken.thread.starter_id == ""
+    assert await mirror.threads.thread(KEY) == taken.thread

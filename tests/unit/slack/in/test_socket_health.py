@@ -46,6 +46,17 @@ def test_a_hello_is_enough_to_be_connected_before_the_next_look(health: Health) 
     assert health.connected
 
 
+def test_sockets_that_are_dropped_after_their_hello_are_no_connection(health: Health, clock: Clock) -> None:
+    for _ in range(60):
+        health.heard(object(), is_hello=True)
+        clock.now += 1
+        assert health.look(None, is_up=False) in ("down", "stuck")
+        assert clock.now < 1004 or not health.connected
+        clock.now += 2
+
+    assert health.problem()
+
+
 def test_a_connection_is_not_trusted_before_hello(health: Health, clock: Clock) -> None:
     assert health.look("socket", is_up=True) == "well"
     clock.now += 9
