@@ -46,6 +46,8 @@ class SqliteFile:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._purged_at = now()
         self._writes = 0
+        self._turn = asyncio.Lock()  # to write: one after another, in the order in which they ask
+        self._chores: set[asyncio.Task[None]] = set()
         self._given: deque[Future[Any]] = deque()  # to the thread, oldest first, and perhaps not done yet
         self._here: sqlite3.Connection | None = None  # the event loop's: it never waits
         self._db: sqlite3.Connection | None = None  # the thread's
@@ -60,7 +62,12 @@ class SqliteFile:
 
     async def write(self, work: Work[T]) -> T:
         """Do all of the work or nothing of it; raises StoreUnavailable."""
-        result = await self._run(work, _WRITE)
+        await asyncio.sleep(0)  # whoever asks for much lets others go on in between
+        try:
+            async with asyncio.timeout(DEADLINE_S), self._turn:
+                result = await self._run(work, _WRITE)
+        except TimeoutError as late:
+            raise self._unavailable(late) from late
         self._writes += 1
         if self._writes % _CHECKPOINT_EVERY == 0:
             self._later(self._checkpoint)
@@ -71,6 +78,7 @@ class SqliteFile:
 
     async def read(self, work: Work[T]) -> T:
         """Look at one state of the database; raises StoreUnavailable."""
+        await asyncio.sleep(0)
         return await self._run(work, _READ)
 
     async def purge(self) -> int:
@@ -82,6 +90,8 @@ class SqliteFile:
 
     async def close(self) -> None:
         """Finish what runs, then close the file. Closing twice does no harm."""
+        if self._chores:
+            await asyncio.wait(self._chores)
         if self._here is not None:
             self._here.close()
             self._here = None
@@ -90,8 +100,7 @@ class SqliteFile:
         self._thread.shutdown(wait=False)
 
     async def _run(self, work: Work[T], begin: str) -> T:
-        await asyncio.sleep(0)  # whoever asks for much lets others go on in between
-        if begin == _READ or not self._thread_is_busy():  # else it would overtake what was asked for before
+        if begin == _READ or not self._thread_is_busy():
             try:
                 return transact(_usable(self._here), work, begin)
             except sqlite3.Error as failed:
@@ -109,6 +118,7 @@ class SqliteFile:
         return StoreUnavailable(f"the database {self._path.name} did not do it: {failed!r}")
 
     def _thread_is_busy(self) -> bool:
+        """Whether something is left there whose caller was cancelled: it comes first."""
         while self._given and self._given[0].done():
             self._given.popleft()
         return bool(self._given)
@@ -119,8 +129,18 @@ class SqliteFile:
         return given
 
     def _later(self, chore: Callable[[], object]) -> None:
-        with suppress(RuntimeError):  # closed meanwhile
-            self._give(chore).add_done_callback(_report)
+        """Do it beside the loop, as soon as the writers before it are done."""
+
+        async def keep_house() -> None:
+            try:
+                async with self._turn:
+                    await asyncio.wrap_future(self._give(chore))
+            except (sqlite3.Error, RuntimeError) as failed:  # it is tried again some time later
+                log.warning("SQLite's housekeeping failed", exc_info=failed)
+
+        task = asyncio.create_task(keep_house(), name="SQLite's housekeeping")
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
 
     # What follows runs on the file's own thread.
 
@@ -202,9 +222,3 @@ def transact(db: sqlite3.Connection, work: Work[T], begin: str) -> T:
 def _delete_expired(db: sqlite3.Connection, table: str, now: float) -> int:
     expired = f"SELECT rowid FROM {table} WHERE expire_at < ? LIMIT {_PURGE_ROWS}"  # noqa: S608 - our own names
     return db.execute(f"DELETE FROM {table} WHERE rowid IN ({expired})", (now,)).rowcount  # noqa: S608
-
-
-def _report(chore: Future[object]) -> None:
-    """Whatever failed is tried again some time later; an operator may want to know why it lasts."""
-    if not chore.cancelled() and (error := chore.exception()) is not None:
-        log.warning("SQLite's housekeeping failed", exc_info=error)
