@@ -41,7 +41,8 @@ def renewed(page: str, name: str, table: str) -> str:
 def _turns(measured: JSON) -> str:
     even = {(row["subject"], row["threads"]): row for row in measured["even"]}
     PICTURE.write_text(picture(list(_panels(even))), "utf-8")
-    return "\n".join([_machine(measured), "", *_promises(figures(measured)), "", *_even(measured["even"])])
+    parts = [_machine(measured), "", *_promises(figures(measured)), "", *_even(measured["even"]), *_work(measured)]
+    return "\n".join(parts)
 
 
 def _machine(measured: JSON) -> str:
@@ -57,6 +58,17 @@ def _promises(found: list[Figure]) -> Iterator[str]:
         bound = f"{'≥' if figure.at_least else '≤'} {figure.bound:g} {figure.unit}".strip()
         kept = {True: "kept", False: "**missed**", None: "not measured"}[figure.kept]
         yield f"| {figure.name} | {value} | {bound} | {kept} |"
+
+
+def _work(measured: JSON) -> Iterator[str]:
+    """What a warm turn asks of its store."""
+    if calls := measured.get("calls"):
+        told = ", ".join(f"{operation} {count:g}" for operation, count in calls.items())
+        yield from ("", f"A warm turn's calls of the store on SQLite, {sum(calls.values()):g} transactions: {told}.")
+    if work := measured.get("store"):
+        told = ", ".join(f"{count:g} {kind}" for kind, count in work["per_turn"].items() if count)
+        price = f"${work['dollars_per_million_turns']:.2f} for a million such turns"
+        yield from ("", f"On Firestore, in a thread of 2 to {2 * work['turns'] + 2} messages: {told}; {price}.")
 
 
 def _even(rows: list[JSON]) -> Iterator[str]:

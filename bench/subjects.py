@@ -83,7 +83,7 @@ async def serving_at(
         "SLACK_API_URL": workspace.api_url,
         "GEMMA_URL": model,
         "TANDEM_SLACK_LIMITS": "off",
-        "PORT": str(_free_port()),
+        "PORT": str(free_port()),
         "TANDEM_STORE": f"sqlite:///{log.with_suffix('.db')}",
         **settings,
     }
@@ -125,7 +125,8 @@ def _kill(process: asyncio.subprocess.Process) -> None:
         process.kill()  # neither floor nor stand-in has anything to lose
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     import socket
 
     with socket.socket() as probe:

@@ -101,9 +101,10 @@ class Bench:
         self.found["prefix"] = await threads.known_prefix(self.folder, 20 if self.small else 60)
 
     async def _store(self) -> None:
+        turns = 2 if self.small else 10
+        say("store work")
+        self.found["calls"] = await storework.sqlite_calls(self.folder / "calls", self.url, turns=turns)
         if self.emulator:
-            say("store work on Firestore")
-            turns = 2 if self.small else 10
             self.found["store"] = await storework.firestore_work(
                 self.folder / "work", self.url, self.emulator, turns=turns
             )
