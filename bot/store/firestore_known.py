@@ -6,17 +6,14 @@ one open; and every write is conditional on what was seen, should anything happe
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
 
 from bot.conversation.thread import Thread, ThreadKey
 from bot.conversation.turn import Turn
 from bot.store.documents import new_thread, read_thread
 from bot.store.firestore import data
 from bot.store.firestore_batch import Snapshot
-
-T = TypeVar("T")
 
 _REMEMBERED = 1_000  # threads; whoever is not among them is asked for
 
@@ -41,46 +38,46 @@ class Fresh:
     lease_version: datetime | None = None  # None: nobody ever held the thread
 
 
-@dataclass(slots=True)
 class Known:
-    """The threads that this process was the last to work in, as far as it knows."""
+    """The threads that this process was the last to work in: when it gave each up, then `Left`, then `Fresh`."""
 
-    _released: OrderedDict[ThreadKey, datetime] = field(default_factory=OrderedDict)
-    _left: OrderedDict[ThreadKey, Left] = field(default_factory=OrderedDict)
-    _fresh: OrderedDict[ThreadKey, Fresh] = field(default_factory=OrderedDict)
+    def __init__(self) -> None:
+        self._threads: OrderedDict[ThreadKey, datetime | Left | Fresh] = OrderedDict()
 
     def released(self, key: ThreadKey, lease_version: datetime) -> None:
         """The lease was given up by that write; what is asked from now on is asked later."""
-        _keep(self._released, key, lease_version)
+        self._keep(key, lease_version)
 
     def found_nothing_open(self, key: ThreadKey, thread: Snapshot, held: Snapshot) -> None:
         """Asked for open turns, the store had none; thread and lease were read at about the same time."""
-        version = self._released.pop(key, None)
-        document = data(held)
-        if document is None or held.update_time != version or not thread.exists or thread.update_time > version:
-            return  # somebody else was at work: a turn may have been accepted between the two reads
-        _keep(self._left, key, Left(read_thread(key, data(thread) or {}), document["fence"], version))
+        version, document = self._threads.pop(key, None), data(held)
+        if not isinstance(version, datetime) or document is None or held.update_time != version:
+            return
+        if thread.exists and thread.update_time <= version:  # else a turn may have come between the two reads
+            self._keep(key, Left(read_thread(key, data(thread) or {}), document["fence"], version))
 
     def accepted(self, turn: Turn, *, revision: int | None, at: datetime) -> None:
-        """The turn was stored, in a new thread (revision 1 of one that it begins) or in one that was there."""
+        """The turn was stored, in a new thread (`revision` None) or in one that was there."""
         key = turn.thread
-        left = self._left.pop(key, None)
+        left = self._threads.pop(key, None)
         if not turn.open:
             return
         if revision is None:
-            _keep(self._fresh, key, Fresh(turn, replace(new_thread(turn), revision=1), at))
-        elif left is not None and left.thread.revision + 1 == revision:
+            self._keep(key, Fresh(turn, replace(new_thread(turn), revision=1), at))
+        elif isinstance(left, Left) and left.thread.revision + 1 == revision:
             thread = replace(left.thread, revision=revision)
-            _keep(self._fresh, key, Fresh(turn, thread, at, left.fence, left.lease_version))
+            self._keep(key, Fresh(turn, thread, at, left.fence, left.lease_version))
 
     def fresh(self, key: ThreadKey) -> Fresh | None:
         """The turn to begin there without asking; told once."""
-        self._left.pop(key, None)
-        return self._fresh.pop(key, None)
+        known = self._threads.get(key)
+        if not isinstance(known, Fresh):
+            return None
+        del self._threads[key]
+        return known
 
-
-def _keep(kept: OrderedDict[ThreadKey, T], key: ThreadKey, value: T) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    if len(kept) > _REMEMBERED:
-        kept.popitem(last=False)
+    def _keep(self, key: ThreadKey, known: datetime | Left | Fresh) -> None:
+        self._threads[key] = known
+        self._threads.move_to_end(key)
+        if len(self._threads) > _REMEMBERED:
+            self._threads.popitem(last=False)
