@@ -5,7 +5,7 @@ import json
 import sqlite3
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from bot.conversation.mirror import Signal, Taken
 from bot.conversation.thread import ThreadKey
 from bot.errors import StoreUnavailable, StoreUnusable
 from bot.store import open_mirror
-from bot.store.address import SqliteAddress, parse_address
 from bot.store.lifetimes import DAY_S, Lifetimes
 from bot.store.sqlite import SqliteFile
 from bot.store.sqlite_schema import APPLICATION_ID, TABLES
 from bot.store.sqlite_threads import SqliteThreadStore
 from bot.store.sqlite_turns import SqliteTurnStore
 from tests.doubles.replicas import KEY, Replicas, asked, finish, said, take, ts
+from tests.doubles.sqlite_files import open_by_hand, path_of
 
 _WORKER = """
 import asyncio, json, sys
@@ -46,18 +46,6 @@ async def main(address, owner, threads):
 
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """
-
-
-def path_of(replicas: Replicas) -> Path:
-    """Where the database's file is."""
-    address = parse_address(replicas.address)
-    assert isinstance(address, SqliteAddress)
-    return address.path
-
-
-def open_by_hand(path: Path) -> closing[sqlite3.Connection]:
-    """Another program's connection to the file."""
-    return closing(sqlite3.connect(path, isolation_level=None))
 
 
 async def test_several_processes_share_one_new_file(sqlite: Replicas) -> None:
@@ -164,30 +152,6 @@ async def test_a_new_file_has_every_table_and_says_whose_it_is(sqlite: Replicas)
         assert tables == {*TABLES, "pulse"}
         assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-
-
-async def test_a_locked_file_is_unavailable_within_the_deadline_and_works_again(sqlite: Replicas) -> None:
-    mirror = await sqlite.open()
-    with open_by_hand(path_of(sqlite)) as db:
-        db.execute("BEGIN EXCLUSIVE")
-        started = time.monotonic()
-
-        with pytest.raises(StoreUnavailable, match="locked"):
-            await mirror.turns.accept(*asked())
-
-        assert time.monotonic() - started < 5.5
-        db.execute("ROLLBACK")
-
-    assert await mirror.turns.accept(*asked()) == "new"
-
-
-async def test_reading_does_not_wait_for_a_writer(sqlite: Replicas) -> None:
-    mirror = await sqlite.open()
-    await mirror.turns.accept(*asked())
-    with open_by_hand(path_of(sqlite)) as db:
-        db.execute("BEGIN IMMEDIATE")
-
-        assert len(await mirror.threads.messages(KEY)) == 1
 
 
 async def test_a_closed_store_is_unavailable(sqlite: Replicas) -> None:
