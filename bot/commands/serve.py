@@ -5,7 +5,7 @@ import sys
 
 from bot.config import load_settings, setting_files, unknown_variables
 
-_SWITCH_S = 0.001  # the store's thread and the event loop take turns; by default each waits 5 ms for the other
+_SWITCH_S = 0.001  # a store's own thread, whose work turns wait for, waits so long for a busy loop; by default 5 ms
 
 
 def run(arguments: argparse.Namespace) -> int:
