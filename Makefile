@@ -59,7 +59,7 @@ screenshot: $(VENV)/.dev ## renew README's picture from a playground that runs (
 bench: $(VENV)/.dev ## what a turn costs, beside two floors under the same load (12 minutes; ARGS="--small" for a look)
 	$(PY) -m bench.turns $(ARGS)
 
-bench-limits: $(VENV)/.dev ## what people see under Slack's documented limits: crowds, and 40 turns a minute (5 minutes)
+bench-limits: $(VENV)/.dev ## what people see under Slack's documented limits: crowds, and 40 turns a minute (4 minutes)
 	$(PY) -m bench.limits $(ARGS)
 
 bench-playground: $(VENV)/.dev ## what 200 threads that stream at once cost the playground (ARGS="--threads 400")
