@@ -121,6 +121,7 @@ async def test_what_runs_and_what_waits_is_seen_while_it_does(tmp_path: Path) ->
         it.gemma.script(Answer(pieces=(text_event("endless "),), content_type="text/event-stream", ending="hang"))
         first = await it.ask()
         await it.becomes(1, "tandem_turns_in_flight{}")
+        await it.gemma.answering.wait()  # else the stop may come first, and the second question meets this answer
         second = await it.ask()
         await it.becomes(1, "tandem_turns_waiting{}")
 
