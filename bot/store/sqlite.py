@@ -81,13 +81,6 @@ class SqliteFile:
         await asyncio.sleep(0)
         return await self._run(work, _READ)
 
-    async def purge(self) -> int:
-        """Delete what has expired (some thousands of rows at most); returns how many documents went."""
-        try:
-            return await asyncio.wrap_future(self._thread.submit(self._purge))
-        except RuntimeError as closed:
-            raise StoreUnavailable("the database is closed") from closed
-
     async def close(self) -> None:
         """Finish what runs, then close the file. Closing twice does no harm."""
         if self._chores:
@@ -189,9 +182,11 @@ class SqliteFile:
             db.execute(f"PRAGMA busy_timeout = {int(_BUSY_S * 1000)}")
         transact(db, touch, _WRITE)
 
-    def _purge(self) -> int:
+    def _purge(self) -> None:
+        """Delete what has expired, some thousands of rows at most."""
         db, now = _usable(self._db), self.now()
-        return sum(_delete_expired(db, table, now) for table in TABLES)
+        for table in TABLES:
+            _delete_expired(db, table, now)
 
     def _close(self) -> None:
         for db in (self._here, self._db):
@@ -219,6 +214,6 @@ def transact(db: sqlite3.Connection, work: Work[T], begin: str) -> T:
     return result
 
 
-def _delete_expired(db: sqlite3.Connection, table: str, now: float) -> int:
+def _delete_expired(db: sqlite3.Connection, table: str, now: float) -> None:
     expired = f"SELECT rowid FROM {table} WHERE expire_at < ? LIMIT {_PURGE_ROWS}"  # noqa: S608 - our own names
-    return db.execute(f"DELETE FROM {table} WHERE rowid IN ({expired})", (now,)).rowcount  # noqa: S608
+    db.execute(f"DELETE FROM {table} WHERE rowid IN ({expired})", (now,))  # noqa: S608

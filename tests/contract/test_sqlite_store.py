@@ -162,7 +162,7 @@ async def test_a_closed_store_is_unavailable(sqlite: Replicas) -> None:
         await mirror.turns.accept(*asked())
 
 
-async def test_a_purge_deletes_what_has_expired_and_nothing_else(tmp_path: Path) -> None:
+async def test_writing_deletes_what_has_expired_and_nothing_else_once_an_hour(tmp_path: Path) -> None:
     clock = [time.time()]
     file = SqliteFile(tmp_path / "tandem.db", Lifetimes(30), lambda: clock[0])
     await file.open()
@@ -172,35 +172,20 @@ async def test_a_purge_deletes_what_has_expired_and_nothing_else(tmp_path: Path)
     await finish(turns, await take(turns, key=old), ts(0) + "a")
     clock[0] += 20 * DAY_S
     await turns.accept(*asked(1, key=new), client_msg_id="m1")
-    assert await file.purge() == 0
+    assert await file.write(rows) == {"threads": 2, "messages": 3, "turns": 2, "claims": 2, "leases": 1}
 
     clock[0] += 11 * DAY_S
+    await file.write(rows)
 
-    # A thread, its question and its answer, a turn, a claim, a lease.
-    assert await file.purge() == 6
-    counts = [await file.read(partial(count, table=table)) for table in ("turns", "claims", "messages")]
-    assert counts == [1, 1, 1]
+    # The writer after one that found the hour over waits until what has expired is gone.
+    assert await file.write(rows) == {"threads": 1, "messages": 1, "turns": 1, "claims": 1}
     await file.close()
 
 
-async def test_writing_purges_once_an_hour(tmp_path: Path) -> None:
-    clock = [time.time()]
-    file = SqliteFile(tmp_path / "tandem.db", Lifetimes(1), lambda: clock[0])
-    await file.open()
-    turns = SqliteTurnStore(file)
-    await turns.accept(*asked(0, key=ThreadKey("C0OLD", ts(0))))
-    clock[0] += 2 * DAY_S
-
-    await turns.accept(*asked(1))
-
-    assert await file.write(lambda db: count(db, "turns")) == 1  # writers wait until it has gone
-    await file.close()
-
-
-def count(db: sqlite3.Connection, table: str) -> int:
-    """How many rows a table has."""
-    rows: int = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-    return rows
+def rows(db: sqlite3.Connection) -> dict[str, int]:
+    """How many rows each table has that is not empty."""
+    counts = {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}  # noqa: S608
+    return {table: count for table, count in counts.items() if count}
 
 
 async def test_a_clock_that_is_set_back_does_not_keep_a_dead_owners_lease_alive(tmp_path: Path) -> None:

@@ -67,9 +67,6 @@ class _MemoryFile(SqliteFile):
     async def write(self, work: Work[T]) -> T:
         return await self._run(work, "BEGIN IMMEDIATE")
 
-    async def purge(self) -> int:
-        return self._purge()
-
     async def close(self) -> None:
         """The others still need the connection."""
 
