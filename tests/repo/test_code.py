@@ -1,6 +1,7 @@
 """The code keeps its own rules: small files and functions, a map in docstrings, one reader of the environment."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -91,3 +92,10 @@ def test_no_name_hides_behind_a_word_that_says_nothing() -> None:
 
     assert [found for found in classes if found[1].endswith(vague)] == []
     assert [path for path in MODULES if path.stem in ("utils", "helpers", "common", "misc")] == []
+
+
+def test_every_folder_of_tests_is_run_by_make_test_or_make_infra() -> None:
+    pytest_options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+    folders = {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in (ROOT / "tests").rglob("test_*.py")}
+
+    assert folders == {*pytest_options["testpaths"], "tests/infra"}
