@@ -22,7 +22,7 @@ log = logging.getLogger("tandem.slack.socket")
 
 
 class SocketMode:
-    """One connection to Slack, replaced whenever it fails.
+    """One connection to Slack, replaced whenever it fails, and before it ends where that is known ahead.
 
     `on_connections` hears how many connections the app has, this one included: its replicas share Slack's limits.
     Make it inside a running loop.
@@ -49,7 +49,9 @@ class SocketMode:
         self._handling: set[asyncio.Task[Any]] = set()
         self._closing = False
         self._watchdog: asyncio.Task[None] | None = None
-        self._client = self._new_client()
+        self._client = self._new_client(app_token)
+        self._leaving: set[SteadyClient] = set()
+        self._greeted = asyncio.Event()  # by Slack: the client that took over last
 
     @property
     def connected(self) -> bool:
@@ -77,15 +79,14 @@ class SocketMode:
 
     async def renew(self, app_token: str) -> None:
         """Connect anew with another token; raises SlackError, and keeps the old one, where Slack does not take it."""
-        client, old = self._client, self._app_token
-        client.app_token = app_token
+        successor = self._new_client(app_token)
         try:
-            await client.check()
+            await successor.check()
         except SlackError:
-            client.app_token = old
+            await successor.discard(self._timing.close_s)
             raise
-        self._app_token = self._client.app_token = app_token
-        self._spawn(self._client.connect_to_new_endpoint(force=True))
+        self._app_token = app_token
+        self._hand_over(successor)
 
     async def close(self) -> None:
         """Take no more envelopes, acknowledge those under way, disconnect: within seconds, whatever hangs."""
@@ -98,7 +99,7 @@ class SocketMode:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.discard(self._timing.close_s)
+        await asyncio.gather(*(client.discard(self._timing.close_s) for client in (self._client, *self._leaving)))
 
     async def _watch(self) -> None:
         while True:
@@ -117,15 +118,38 @@ class SocketMode:
                 case "stuck" as ailment:
                     log.error("socket does not heal: starting anew", extra={"ailment": ailment})
                     self._spawn(client.discard(self._timing.close_s))
-                    self._client = self._new_client()
+                    self._client = self._new_client(self._app_token)
 
-    def _new_client(self) -> SteadyClient:
+    def _on_warning(self, client: SteadyClient) -> None:
+        if client is self._client and not self._closing:
+            self._hand_over(self._new_client(self._app_token))
+
+    def _hand_over(self, successor: SteadyClient) -> None:
+        """Connect by another client. The one before listens until Slack has greeted that, so that nothing is missed."""
+        predecessor, self._client = self._client, successor
+        predecessor.is_leaving = True
+        self._leaving.add(predecessor)
+        self._greeted = asyncio.Event()
+        self._spawn(successor.connect_to_new_endpoint())
+        self._spawn(self._dismiss(predecessor, self._greeted))
+
+    async def _dismiss(self, client: SteadyClient, greeted: asyncio.Event) -> None:
+        with contextlib.suppress(TimeoutError):  # an app has ten sockets at most: the old one may be one too many
+            async with asyncio.timeout(self._timing.hello_s):
+                await greeted.wait()
+        if self._handling:  # their acks go the way they came
+            await asyncio.wait(set(self._handling), timeout=self._timing.close_s)
+        await client.discard(self._timing.close_s)
+        self._leaving.discard(client)
+
+    def _new_client(self, app_token: str) -> SteadyClient:
         client = SteadyClient(
-            self._app_token,
+            app_token,
             self._web_client,
             pace=self._pace,
             logger=self._app.logger,
             ping_interval_s=self._timing.ping_s,
+            on_warning=self._on_warning,
         )
         client.message_listeners.append(self._on_frame)
         client.socket_mode_request_listeners.append(self._on_request)
@@ -135,10 +159,13 @@ class SocketMode:
         """Every frame that Slack sends, before the envelopes among them are handled."""
         if client is not self._client:
             return
-        self._health.heard(client.current_session, is_hello=frame.get("type") == "hello")
+        is_hello = frame.get("type") == "hello"
+        self._health.heard(client.current_session, is_hello=is_hello)
         connections = frame.get("num_connections")
         if isinstance(connections, int) and connections > 0:
-            self._on_connections(connections)
+            self._on_connections(max(1, connections - sum(other.has_socket for other in self._leaving)))
+        if is_hello:
+            self._greeted.set()
 
     async def _on_request(self, client: Any, request: SocketModeRequest) -> None:
         if self._closing:

@@ -10,6 +10,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
@@ -63,16 +64,25 @@ class SteadyClient(SocketModeClient):
         pace: OpenPace,
         logger: logging.Logger,
         ping_interval_s: float,
+        on_warning: Callable[["SteadyClient"], None],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """`on_warning` hears that Slack will end the socket in some seconds, and should see to another."""
         super().__init__(app_token=app_token, web_client=web_client, logger=logger, ping_interval=ping_interval_s)
         self.proxy = web_client.proxy  # slack_sdk takes HTTPS_PROXY from the environment, for loopback too
         self._pace = pace
         self._pause = pause
+        self._on_warning = on_warning
         self._unspent: str | None = None
         self._url_at = 0.0
         self.is_pacing = False
         self._reconnecting = False
+        self.is_leaving = False  # another client has taken over: this one only listens to its end
+
+    @property
+    def has_socket(self) -> bool:
+        """Whether a socket is open, well or not."""
+        return self.current_session is not None and not self.current_session.closed
 
     async def check(self) -> None:
         """Ask for a first URL, which the next connection uses; raises SlackError."""
@@ -95,6 +105,13 @@ class SteadyClient(SocketModeClient):
         self._url_at = time.monotonic()
         return str(answer["url"])
 
+    async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        """Handle a frame. At a mere warning slack_sdk would close the socket, and hear nothing until it has another."""
+        if message.get("type") == "disconnect" and message.get("reason") == "warning":
+            self._on_warning(self)
+        else:
+            await super().run_message_listeners(message, raw_message)
+
     async def _wait_for_turn(self) -> None:
         self.is_pacing = True
         try:
@@ -109,7 +126,7 @@ class SteadyClient(SocketModeClient):
 
         Whoever comes while that is under way need not do it too; where Slack gives no URL, somebody has to come again.
         """
-        if self._reconnecting or not (force or not await self.is_connected()):
+        if self._reconnecting or self.is_leaving or not (force or not await self.is_connected()):
             return
         self._reconnecting = True
         try:

@@ -20,11 +20,12 @@ from bot.slack.budget import Budget
 from bot.slack.calls import SlackCalls
 from bot.slack.client import SlackConnection
 from bot.slack.http import OLD_SECRET_S, HttpEvents
+from bot.slack.socket_client import SteadyClient
 from tests.contract.test_slack_in_http import signed
 from tests.doubles.asking import SPEC, answer_of
 from tests.doubles.gemma_server import gemma_server
 from tests.doubles.in_process import ADA, DM, InProcess
-from tests.doubles.slack_side import slack_side, until
+from tests.doubles.slack_side import all_acked, slack_side, until
 from tests.doubles.workspace import BOT_TOKEN
 
 NEW_BOT, NEW_APP = "xoxb-renewed", "xapp-renewed"
@@ -83,6 +84,22 @@ async def test_the_socket_connects_anew_with_the_new_app_token(slack: InProcess,
         await until(lambda: side.intake.turns)
 
     assert len(side.intake.turns) == 1
+
+
+async def test_while_a_new_app_token_connects_the_old_connection_listens(
+    slack: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    async with slack_side(slack, tmp_path) as side, side.connected(slack) as socket:
+        monkeypatch.setattr(SteadyClient, "connect_to_new_endpoint", hang)
+        renew(slack, app_token=NEW_APP)
+        await socket.renew(NEW_APP)
+        await slack.say(ADA, DM, "hello")
+        (delivery,) = await all_acked(slack, 1)
+
+    assert len(delivery["attempts"]) == len(side.intake.turns) == 1
 
 
 async def test_an_app_token_that_slack_refuses_leaves_the_connection_as_it_is(slack: InProcess, tmp_path: Path) -> None:

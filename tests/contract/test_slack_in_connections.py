@@ -56,6 +56,29 @@ async def test_a_connection_that_ends_is_replaced(workspace: Workspace, side: Sl
     assert list(side.intake.turns) == [f"{DM}:{ts}", f"{DM}:{hello}"]
 
 
+async def test_a_warned_connection_listens_until_the_next_is_greeted(workspace: Workspace, side: SlackSide) -> None:
+    await workspace.trouble(timing={"disconnect_warning_s": 5.0})
+    connections: list[int] = []
+    socket = side.socket(connections)
+    await socket.start()
+    await until(lambda: socket.connected)
+
+    await workspace.trouble(sockets={"refuse": True})
+    await workspace.disconnect("warning")
+    await asyncio.sleep(0.2)
+    await workspace.say(ADA, DM, "hello")
+    await until(lambda: side.intake.turns)
+    await workspace.trouble(sockets={"refuse": False})
+    await until(lambda: len(connections) == 2)
+
+    (delivery,) = await all_acked(workspace, 1)
+    assert len(delivery["attempts"]) == 1
+    assert connections == [1, 1]  # the one that leaves is no replica
+    await asyncio.sleep(0.2)
+    assert await workspace.disconnect("drop") == 1  # and it has left
+    await socket.close()
+
+
 async def test_a_silent_connection_is_noticed_and_replaced(workspace: Workspace, side: SlackSide) -> None:
     async with side.connected(workspace) as socket:
         await workspace.trouble(sockets={"silent": True})

@@ -187,9 +187,9 @@ class Workspace:
         """Switch misbehaviour on, or clocks to another speed (`timing={"stream_life_s": 1}`)."""
         await self.post("trouble", **settings)
 
-    async def disconnect(self, reason: str) -> None:
-        """End the app's sockets: warning, refresh_requested, link_disabled or drop; or mute one of them."""
-        await self.post("disconnect", reason=reason)
+    async def disconnect(self, reason: str) -> int:
+        """End the app's sockets: warning, refresh_requested, link_disabled or drop; or mute one of them. How many."""
+        return int((await self.post("disconnect", reason=reason))["connections"])
 
     async def reset(self) -> None:
         """Forget everything that happened, and end all trouble."""
