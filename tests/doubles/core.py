@@ -116,20 +116,11 @@ async def core(
     transcript = transcript or Transcript()
     first = next(iter(by_id))
     chooser = Chooser([m.entry for m in by_id.values()], first, threads=mirror.threads, directory=people)
-    answerer = Answerer(
-        by_id,
-        chooser,
-        replies=replies or transcript,
-        recall=Recall(mirror.threads, people, people),
-        style=Style("Be kind."),
-        monotonic=time.monotonic,
-        reference=lambda: "ref-1",
-    )
     rules = rules or Rules()
     outages = Outages(mirror.turns, now=now)
     worker = Worker(
         mirror.turns,
-        answerer,
+        _answerer(by_id, chooser, replies or transcript, Recall(mirror.threads, people, people)),
         owner=owner,
         lease_s=lease_s,
         max_turns=8,
@@ -153,6 +144,18 @@ async def core(
         await worker.drain(0)
         await asyncio.gather(running, return_exceptions=True)
         await mirror.close()
+
+
+def _answerer(models: Mapping[str, ScriptedModel], chooser: Chooser, replies: Replies, recall: Recall) -> Answerer:
+    return Answerer(
+        models,
+        chooser,
+        replies=replies,
+        recall=recall,
+        style=Style("Be kind."),
+        monotonic=time.monotonic,
+        reference=lambda: "ref-1",
+    )
 
 
 def model(id_: str, *script: str, **facts: object) -> ScriptedModel:

@@ -5,10 +5,10 @@ Not real: the file and its thread, sockets, time, the models, and how events are
 """
 
 import asyncio
-import re
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -17,14 +17,13 @@ from bot.conversation.answer import Answerer, Style
 from bot.conversation.arrival import Outcome
 from bot.conversation.choice import Chooser
 from bot.conversation.intake import Intake
-from bot.conversation.models import Chunk, ModelEntry, Prompt
 from bot.conversation.outages import Outages
 from bot.conversation.recall import Recall
 from bot.conversation.repair import Repair
 from bot.conversation.triage import Rules
 from bot.conversation.turn import Turn
 from bot.conversation.worker import Worker
-from bot.errors import ModelUnavailable, SlackError, StoreUnavailable, StreamBroken
+from bot.errors import SlackError, StoreUnavailable
 from bot.slack.archive import SlackArchive
 from bot.slack.authorize import Identity
 from bot.slack.budget import Budget
@@ -35,7 +34,7 @@ from bot.slack.replies import SlackReplies
 from tests.doubles.core import People
 from tests.doubles.memory_store import MemoryDatabase
 from tests.doubles.processes import Process, ProcessLoop, beyond
-from tests.doubles.sayings import entry
+from tests.doubles.tagged_model import Tag, TaggedModel
 from tests.doubles.wireless_slack import WirelessSlack
 
 T = TypeVar("T")
@@ -55,48 +54,6 @@ class StoreTrouble:
     lose_answer: int = 0
 
 
-TAG = re.compile(r"\[t(\d+) q(\d+) v(\d+) (\w+)\]")  # thread, question, version, how it is answered
-
-
-def pieces(number: int, manner: str) -> list[str]:
-    """What the model says to a question, piece by piece."""
-    if manner == "quick":
-        return [f"Answer to q{number}."]
-    if manner == "long":
-        return [f"Line {n} of the answer to q{number}, in some words.\n\n" for n in range(8)]
-    return [f"Word{n}-q{number} " for n in range(6)]
-
-
-class ScriptedAnswers:
-    """A model that answers as the question's tag says, and tells the world what it was asked."""
-
-    def __init__(self, world: "World") -> None:
-        self.entry: ModelEntry = entry()
-        self._world = world
-
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Chunk, None]:
-        """The answer to the last question of the prompt."""
-        tags = [tag for turn in prompt.turns for tag in TAG.findall(turn.text)]
-        self._world.prompts.append((self._world.loop.time(), tags))
-        _, number, _, manner = tags[-1]
-        await asyncio.sleep(0.3)
-        if manner == "unavailable":
-            raise ModelUnavailable("nobody there")
-        said = pieces(int(number), manner)
-        for n, piece in enumerate(said):
-            if manner == "broken" and n == 3:
-                raise StreamBroken("cut")
-            yield Chunk(piece, finish="stop" if n == len(said) - 1 else None)
-            await asyncio.sleep(0.0 if manner == "quick" else 1.3)
-
-    async def check(self) -> str:
-        """Always there."""
-        return "scripted"
-
-    async def close(self) -> None:
-        """Nothing to free."""
-
-
 class World:
     """Everything outside the replicas: time, the store, Slack, what people said and what was seen to go wrong."""
 
@@ -110,7 +67,7 @@ class World:
         self.trouble = StoreTrouble()
         self.replicas: list[Replica] = []
         self.effects = 0  # what reached the store or Slack
-        self.prompts: list[tuple[float, list[tuple[str, str, str, str]]]] = []  # when, and the tags in it
+        self.prompts: list[tuple[float, list[Tag]]] = []  # when, and the tags in it
         self.wrong: list[str] = []
         self._seen = asyncio.Event()
         self._count = 0
@@ -189,7 +146,7 @@ class Replica:
         world, loop, roster = self.world, self.world.loop, self.world.slack.slack.roster
         mirror = world.database.mirror(now=world.now, wire=self._store_wire)
         people = People()
-        model = ScriptedAnswers(world)
+        model = TaggedModel(lambda tags: world.prompts.append((loop.time(), tags)))
         chooser = Chooser([model.entry], model.entry.id, threads=mirror.threads, directory=people)
         calls = SlackCalls(_Client(self), Budget(None))
         replies = SlackReplies(
@@ -217,26 +174,27 @@ class Replica:
             repair=Repair(mirror.turns, mirror.threads, archive, outages, Rules(), now=world.now),
         )
         self.notices: set[asyncio.Task[None]] = set()
-
-        async def notice(turn: Turn, code: str, **facts: str) -> None:
-            async def post() -> None:
-                with suppress(SlackError):
-                    await replies.notice(turn, code, **facts)
-
-            task = asyncio.create_task(post())
-            self.notices.add(task)
-            task.add_done_callback(self.notices.discard)
-
         self.intake = Intake(
             mirror.turns,
             mirror.threads,
             self.worker,
-            notice=notice,
+            notice=partial(self._notice, replies),
             rules=Rules(),
             now=world.now,
             missed=outages.missed,
         )
         self.running = [asyncio.create_task(self.worker.run()), asyncio.create_task(outages.run(lambda: True))]
+
+    async def _notice(self, replies: SlackReplies, turn: Turn, code: str, **facts: str) -> None:
+        """Post it beside the rest, as the app does."""
+
+        async def post() -> None:
+            with suppress(SlackError):
+                await replies.notice(turn, code, **facts)
+
+        task = asyncio.create_task(post())
+        self.notices.add(task)
+        task.add_done_callback(self.notices.discard)
 
     def receive(
         self, event: Callable[[Intake], Coroutine[Any, Any, Outcome]], acked: Callable[[Outcome], None]

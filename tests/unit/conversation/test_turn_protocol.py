@@ -3,25 +3,21 @@
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.conversation.arrival import Arrival, Deletion, Edit, Outcome
 from bot.conversation.intake import Intake
-from bot.conversation.mirror import TurnStore
 from bot.conversation.thread import Message, ThreadKey
-from bot.conversation.turn import Turn, turn_id
-from bot.slack.marks import NOTICE_EVENT, TURN_EVENT
 from playground import people
-from tests.doubles.answering import markdown_of
-from tests.doubles.processes import Process
-from tests.doubles.simulation import Replica, World, pieces
+from tests.doubles.simulation import Replica, World
 from tests.doubles.wireless_slack import Fault
+from tests.unit.conversation.outcomes import Question, check_ends, mark_of, open_turns
 
 JSON = dict[str, Any]
 CHANNELS = {"C0GENERAL": "channel", "D0ADA": "dm"}
@@ -33,36 +29,6 @@ METHODS = (
 MANNERS = ("quick", "slow", "long", "broken", "unavailable")
 LONGEST_FREEZE_S = 25.0
 some = st.integers(0, 11)
-
-
-@dataclass(eq=False)
-class Question:
-    """Something that a person wrote."""
-
-    number: int
-    manner: str
-    text: str
-    addressed: bool
-    mentions: bool  # the bot, in so many words
-    key: ThreadKey = field(init=False)
-    ts: str = field(init=False)
-    version: int = 1
-    deleted: bool = False
-    heard_by: list[tuple[Outcome, Process]] = field(default_factory=list)  # acks
-
-    @property
-    def typed(self) -> str:
-        """What Slack shows of it."""
-        return f"@Tandem {self.text}" if self.mentions else self.text
-
-    @property
-    def may_be_unknown(self) -> bool:
-        """A reply that nobody addressed to the bot may come too early for anybody to know that the thread is ours.
-
-        It is kept for a while, in one process.
-        """
-        early = [process for outcome, process in self.heard_by if outcome.fate in ("ignored", "held")]
-        return not self.addressed and bool(early)
 
 
 @dataclass(eq=False)
@@ -253,7 +219,7 @@ class TurnProtocol(RuleBasedStateMachine):
 
     @invariant()
     def no_mark_is_seen_twice(self) -> None:
-        marks = [mark for message in self._bots() if (mark := _mark(message))]
+        marks = [mark for message in self._bots() if (mark := mark_of(message))]
         assert len(marks) == len(set(marks)), marks
 
     @invariant()
@@ -272,7 +238,7 @@ class TurnProtocol(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self._calm_down()
-            self._check()
+            check_ends(self.world, self.questions, self.stops)
         finally:
             self.world.close()
 
@@ -290,10 +256,11 @@ class TurnProtocol(RuleBasedStateMachine):
                     self._deliver(event, self.up[0])
             world.run(asyncio.sleep(5.0))
         assert all(event.acked for event in self.events)
-        store = world.database.mirror(now=world.now).turns
         for _ in range(60):
             world.run(asyncio.sleep(5.0))
-            if not self._open(store) and not any(replica.worker.busy for replica in self.up):
+            if not open_turns(world, [*self.questions, *self.stops]) and not any(
+                replica.worker.busy for replica in self.up
+            ):
                 break
         world.run(asyncio.sleep(10.0))
         self.nothing_was_begun_too_early_or_sent_too_late()
@@ -301,84 +268,10 @@ class TurnProtocol(RuleBasedStateMachine):
         self.prompts_are_made_of_their_own_thread()
         self.what_was_deleted_or_edited_is_gone_from_prompts()
 
-    def _open(self, store: TurnStore) -> list[Turn]:
-        keys = {question.key for question in (*self.questions, *self.stops)}
-        return [turn for key in sorted(keys) for turn in self.world.run(store.open_turns(key))]
-
-    def _check(self) -> None:
-        mirror = self.world.database.mirror(now=self.world.now)
-        assert not (left := self._open(mirror.turns)), f"open for ever: {left}"
-        for channel in CHANNELS:
-            assert not self.world.slack.streaming(channel), "a stream is live for ever"
-        for session in self.world.slack.slack.sessions.busy():
-            gone = session.thread_ts not in self.world.slack.slack.workspace.timeline(session.channel).messages
-            assert gone, f"a status is stuck: {session}"
-        for key in sorted({question.key for question in self.questions}):
-            self._check_thread(key)
-
-    def _check_thread(self, key: ThreadKey) -> None:
-        mirror = self.world.database.mirror(now=self.world.now)
-        stored = self.world.run(mirror.threads.messages(key))
-        shown: dict[str, dict[int, JSON]] = {}
-        for message in self.world.slack.thread(key.channel_id, key.thread_ts):
-            mark = _mark(message)
-            assert mark or _is_notice(message), f"a message of nobody's: {message}"
-            if mark:
-                shown.setdefault(mark[0], {})[mark[1]] = message
-        asked = [question for question in (*self.questions, *self.stops) if question.key == key]
-        for question in asked:
-            id_ = turn_id(key.channel_id, question.ts)
-            turn = self.world.run(mirror.turns.turn(id_))
-            note(f"{question} {turn}")
-            parts = shown.pop(id_, {})
-            assert sorted(parts) == list(range(len(parts))), f"parts are missing: {sorted(parts)}"
-            answer = next((m for m in stored if m.role == "model" and m.turn_id == id_), None)
-            heard = next((m for m in stored if m.role == "user" and m.ts == question.ts), None)
-            if question.deleted:
-                assert heard is None, f"what was deleted is remembered: {heard}"
-                continue
-            if question.may_be_unknown and (turn is None or (heard and heard.text != question.text)):
-                continue
-            assert turn is not None, f"lost: {question}"
-            assert heard is not None and heard.text == question.text, f"the mirror has {heard} of {question}"
-            text = "\n".join(markdown_of(parts[number]) for number in sorted(parts))
-            if not parts:
-                stopped = any(stop.ts > question.ts for stop in self.stops if stop.key == key)
-                assert turn.state == "stopped" and (stopped or question.manner == "stop"), f"nothing to see of {turn}"
-                continue
-            assert [p.ts for p in turn.parts] == [parts[n]["ts"] for n in sorted(parts)], "the store knows other parts"
-            self._check_text(question, turn, text, answer)
-        assert not shown, f"answers to nothing: {shown}"
-
-    def _check_text(self, question: Question, turn: Turn, text: str, answer: Message | None) -> None:
-        if turn.state == "answered" and question.manner != "stop":
-            assert _plain(text) == _plain("".join(pieces(question.number, question.manner))), f"{turn}: {text}"
-        if answer is None or not answer.text.strip():
-            return
-        # What an earlier attempt has shown stays where the last one was cut or stopped sooner; the mirror has the last.
-        kept = turn.fence > 1 and turn.state != "answered"
-        same = _plain(text).startswith(_plain(answer.text)) if kept else _plain(text) == _plain(answer.text)
-        assert same, f"{turn.state}: mirror {answer.text!r}, Slack {text!r}"
-
     def _bots(self) -> list[JSON]:
         bot = self.world.slack.slack.roster.bot_user.id
         timelines = [self.world.slack.slack.workspace.timeline(channel) for channel in CHANNELS]
         return [dict(m.data, ts=m.ts) for line in timelines for m in line.messages.values() if m.author == bot]
-
-
-def _mark(message: JSON) -> tuple[str, int] | None:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != TURN_EVENT:
-        return None
-    return metadata["event_payload"]["turn"], int(metadata["event_payload"]["part"])
-
-
-def _is_notice(message: JSON) -> bool:
-    return (message.get("metadata") or {}).get("event_type") == NOTICE_EVENT
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split())
 
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"  # minutes instead of seconds
