@@ -24,7 +24,7 @@ log = logging.getLogger("tandem.worker")
 _AGAIN_AFTER_TROUBLE_S = 2.0
 _MOST_ATTEMPTS = 30  # at telling Slack what it does not take: minutes
 _HAND_OVER_S = 5.0  # for giving a thread back: whoever cannot in time is taken over when its lease ends
-_SIGNALS_EVERY_S = 0.5  # a stop that reaches another replica ends the model's request within 2 s
+_SIGNALS_EVERY_S = 1.0  # a stop that reaches another replica ends the model's request within 2 s
 _SWEEP_LIMIT = 50
 
 

@@ -1,4 +1,4 @@
-"""Words for a process in, the same words out once: one small document for each process, read every second or two."""
+"""Words for a process in, the same words out once: one small document for each, read once a second while it answers."""
 
 from collections.abc import Sequence
 from datetime import timedelta
