@@ -13,7 +13,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import SlackError, SlackRejected
+from bot.errors import SlackError, SlackRejected, SlackUnavailable
 from bot.slack.dispatch import dispatch
 from bot.slack.socket_client import OpenPace, SteadyClient
 from bot.slack.socket_health import Health, Timing
@@ -51,12 +51,12 @@ class SocketMode:
         self._watchdog: asyncio.Task[None] | None = None
         self._client = self._new_client(app_token)
         self._leaving: set[SteadyClient] = set()
-        self._greeted = asyncio.Event()  # by Slack: the client that took over last
+        self._released = asyncio.Event()  # set once those that leave have nothing more to wait for
 
     @property
     def connected(self) -> bool:
         """Whether Slack can reach us now."""
-        return self._health.connected
+        return self._health.connected or any(client.has_socket for client in self._leaving)
 
     def problem(self) -> str:
         """Why a restart might help, as an operator would read it; "" while there is no reason for one."""
@@ -82,7 +82,9 @@ class SocketMode:
         successor = self._new_client(app_token)
         try:
             await successor.check()
-        except SlackError:
+            if self._closing:
+                raise SlackUnavailable("closed")
+        except BaseException:  # whoever is cancelled has a session to close, too
             await successor.discard(self._timing.close_s)
             raise
         self._app_token = app_token
@@ -117,11 +119,13 @@ class SocketMode:
                     self._spawn(client.connect_to_new_endpoint(force=True))
                 case "stuck" as ailment:
                     log.error("socket does not heal: starting anew", extra={"ailment": ailment})
-                    self._spawn(client.discard(self._timing.close_s))
-                    self._client = self._new_client(self._app_token)
+                    self._hand_over(self._new_client(self._app_token))
+                    self._released.set()  # nothing more is to be heard of the old one
 
-    def _on_warning(self, client: SteadyClient) -> None:
-        if client is self._client and not self._closing:
+    def _on_disconnect(self, client: SteadyClient, reason: str) -> None:
+        if reason == "too_many_websockets":
+            self._released.set()  # an app has ten: the old one may be one too many
+        elif reason == "warning" and client is self._client and not self._closing:
             self._hand_over(self._new_client(self._app_token))
 
     def _hand_over(self, successor: SteadyClient) -> None:
@@ -129,16 +133,14 @@ class SocketMode:
         predecessor, self._client = self._client, successor
         predecessor.is_leaving = True
         self._leaving.add(predecessor)
-        self._greeted = asyncio.Event()
+        self._released.clear()
         self._spawn(successor.connect_to_new_endpoint())
-        self._spawn(self._dismiss(predecessor, self._greeted))
+        self._spawn(self._dismiss(predecessor))
 
-    async def _dismiss(self, client: SteadyClient, greeted: asyncio.Event) -> None:
-        with contextlib.suppress(TimeoutError):  # an app has ten sockets at most: the old one may be one too many
-            async with asyncio.timeout(self._timing.hello_s):
-                await greeted.wait()
-        if self._handling:  # their acks go the way they came
-            await asyncio.wait(set(self._handling), timeout=self._timing.close_s)
+    async def _dismiss(self, client: SteadyClient) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.stuck_s):
+                await self._released.wait()
         await client.discard(self._timing.close_s)
         self._leaving.discard(client)
 
@@ -149,7 +151,7 @@ class SocketMode:
             pace=self._pace,
             logger=self._app.logger,
             ping_interval_s=self._timing.ping_s,
-            on_warning=self._on_warning,
+            on_disconnect=self._on_disconnect,
         )
         client.message_listeners.append(self._on_frame)
         client.socket_mode_request_listeners.append(self._on_request)
@@ -165,7 +167,7 @@ class SocketMode:
         if isinstance(connections, int) and connections > 0:
             self._on_connections(max(1, connections - sum(other.has_socket for other in self._leaving)))
         if is_hello:
-            self._greeted.set()
+            self._released.set()
 
     async def _on_request(self, client: Any, request: SocketModeRequest) -> None:
         if self._closing:
@@ -179,7 +181,7 @@ class SocketMode:
         if answer.status == 400:
             answer = BoltResponse(status=200, body="")  # it would not be readable the next time either
         with contextlib.suppress(ConnectionError):  # no ack: Slack sends it again
-            await send_async_response(client, request, answer, started)
+            await send_async_response(client if client.has_socket else self._client, request, answer, started)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)

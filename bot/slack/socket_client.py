@@ -34,6 +34,7 @@ class OpenPace:
         self._jitter = jitter
         self._opened: deque[float] = deque(maxlen=OPENS_PER_MINUTE)
         self._not_before = 0.0
+        self.turn = asyncio.Lock()  # held by who waits to open one
         self.answered = True  # whether Slack was there when it was last asked
 
     def wait_s(self) -> float:
@@ -64,15 +65,15 @@ class SteadyClient(SocketModeClient):
         pace: OpenPace,
         logger: logging.Logger,
         ping_interval_s: float,
-        on_warning: Callable[["SteadyClient"], None],
+        on_disconnect: Callable[["SteadyClient", str], None],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`on_warning` hears that Slack will end the socket in some seconds, and should see to another."""
+        """`on_disconnect` hears why Slack ends the socket; after a mere "warning" it has to see to another."""
         super().__init__(app_token=app_token, web_client=web_client, logger=logger, ping_interval=ping_interval_s)
         self.proxy = web_client.proxy  # slack_sdk takes HTTPS_PROXY from the environment, for loopback too
         self._pace = pace
         self._pause = pause
-        self._on_warning = on_warning
+        self._on_disconnect = on_disconnect
         self._unspent: str | None = None
         self._url_at = 0.0
         self.is_pacing = False
@@ -91,7 +92,6 @@ class SteadyClient(SocketModeClient):
     async def issue_new_wss_url(self) -> str:
         """A URL that opens one socket; raises SlackError."""
         await self._wait_for_turn()
-        self._pace.opened()
         try:
             answer = await self.web_client.apps_connections_open(app_token=self.app_token)
         except FOREIGN as exc:
@@ -107,19 +107,22 @@ class SteadyClient(SocketModeClient):
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
         """Handle a frame. At a mere warning slack_sdk would close the socket, and hear nothing until it has another."""
-        if message.get("type") == "disconnect" and message.get("reason") == "warning":
-            self._on_warning(self)
-        else:
+        reason = str(message.get("reason")) if message.get("type") == "disconnect" else ""
+        if reason and not (reason == "warning" and self._reconnecting):  # that is of a socket which goes already
+            self._on_disconnect(self, reason)
+        if reason != "warning":
             await super().run_message_listeners(message, raw_message)
 
     async def _wait_for_turn(self) -> None:
         self.is_pacing = True
         try:
-            await self._pause(self._pace.wait_s())
+            async with self._pace.turn:
+                await self._pause(self._pace.wait_s())
+                if self.closed or self.is_leaving:  # while it waited: no need to spend a URL
+                    raise SlackUnavailable(f"{_OPEN}: closed")
+                self._pace.opened()
         finally:
             self.is_pacing = False
-        if self.closed:  # while it waited: no need to spend a URL
-            raise SlackUnavailable(f"{_OPEN}: closed")
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         """Replace the socket: by a URL that is there before the old one is closed.

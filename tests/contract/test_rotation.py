@@ -102,6 +102,19 @@ async def test_while_a_new_app_token_connects_the_old_connection_listens(
     assert len(delivery["attempts"]) == len(side.intake.turns) == 1
 
 
+async def test_a_renewal_that_is_cancelled_leaves_nothing_behind(slack: InProcess, tmp_path: Path) -> None:
+    async with slack_side(slack, tmp_path) as side, side.connected(slack) as socket:
+        before = asyncio.all_tasks()
+        await slack.trouble(latency_ms={"apps.connections.open": 2_000})
+        renewing = asyncio.create_task(socket.renew(NEW_APP))
+        await asyncio.sleep(0.2)
+
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+
+        await until(lambda: asyncio.all_tasks() <= before)
+
+
 async def test_an_app_token_that_slack_refuses_leaves_the_connection_as_it_is(slack: InProcess, tmp_path: Path) -> None:
     async with slack_side(slack, tmp_path) as side, side.connected(slack) as socket:
         with pytest.raises(SlackRejected):

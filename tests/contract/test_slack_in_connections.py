@@ -11,8 +11,9 @@ import pytest
 from bot.errors import SlackRejected
 from bot.slack.socket import SocketMode
 from bot.slack.socket_client import SteadyClient
+from playground.socket_mode import MAX_CONNECTIONS
 from tests.doubles.slack_side import QUICK, SlackSide, all_acked, slack_side, until
-from tests.doubles.workspace import Workspace
+from tests.doubles.workspace import APP_TOKEN, Workspace
 
 ADA, DM = "U0ADA", "D0ADA"
 
@@ -65,7 +66,8 @@ async def test_a_warned_connection_listens_until_the_next_is_greeted(workspace: 
 
     await workspace.trouble(sockets={"refuse": True})
     await workspace.disconnect("warning")
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.5)
+    assert socket.connected
     await workspace.say(ADA, DM, "hello")
     await until(lambda: side.intake.turns)
     await workspace.trouble(sockets={"refuse": False})
@@ -77,6 +79,43 @@ async def test_a_warned_connection_listens_until_the_next_is_greeted(workspace: 
     await asyncio.sleep(0.2)
     assert await workspace.disconnect("drop") == 1  # and it has left
     await socket.close()
+
+
+async def test_what_came_over_the_old_connection_is_acknowledged_over_the_new(
+    workspace: Workspace, side: SlackSide
+) -> None:
+    await workspace.trouble(timing={"disconnect_warning_s": 5.0})
+    side.intake.takes_s = 1.0
+    connections: list[int] = []
+    socket = side.socket(connections)
+    await socket.start()
+    await until(lambda: socket.connected)
+
+    await workspace.disconnect("warning")
+    await workspace.say(ADA, DM, "hello")
+    await until(lambda: side.intake.calls)
+    await until(lambda: len(connections) == 2)
+    assert not side.intake.turns
+
+    (delivery,) = await all_acked(workspace, 1)
+    assert len(delivery["attempts"]) == 1
+    await socket.close()
+
+
+async def test_where_an_app_has_all_its_sockets_the_old_one_makes_room(workspace: Workspace, side: SlackSide) -> None:
+    await workspace.trouble(timing={"disconnect_warning_s": 30.0})
+    others = [side.socket([]) for _ in range(MAX_CONNECTIONS - 1)]
+    connections: list[int] = []
+    socket = side.socket(connections)
+    for each in (*others, socket):
+        await each.start()
+        await until(lambda each=each: each.connected)  # type: ignore[misc]  # a lambda's default
+
+    await socket.renew(APP_TOKEN)
+
+    await until(lambda: len(connections) == 2, timeout_s=5)
+    assert connections == [MAX_CONNECTIONS, MAX_CONNECTIONS]
+    await asyncio.gather(*(each.close() for each in (*others, socket)))
 
 
 async def test_a_silent_connection_is_noticed_and_replaced(workspace: Workspace, side: SlackSide) -> None:
