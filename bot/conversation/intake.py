@@ -176,14 +176,15 @@ class Intake:
         return True
 
     async def _leave(self, arrival: Arrival) -> Outcome | None:
-        """What becomes of a reply in a thread that is not ours; None where the thread is. One read.
+        """What becomes of a reply in a thread that was not ours when it was said; None where the thread was. One read.
 
         A reply to a young root is kept before the store is asked: either whoever makes the thread ours finds it kept,
         or the thread is found here.
         """
         message = arrival.message
         kept = self._hold(arrival)
-        if await self._threads.thread(message.thread) is None:
+        thread = await self._threads.thread(message.thread)
+        if thread is None or message.ts < thread.since_ts:
             return Outcome("held", "thread_unknown_yet") if kept else Outcome("ignored", "not_our_thread")
         if kept and self._held.pop((message.thread, message.ts), None) is None:
             return Outcome("held", "thread_unknown_yet")
@@ -207,7 +208,7 @@ class Intake:
 
         async def look() -> None:
             try:
-                if key in self._held and await self._threads.thread(key[0]) is not None:
+                if key in self._held:
                     await self._take_held(key[0])
             except StoreError as error:
                 log.warning("held reply left for later", extra={"thread_key": str(key[0]), "code": error.code})
@@ -221,9 +222,11 @@ class Intake:
 
         asyncio.get_running_loop().call_later(after_s, start)
 
-    async def _take_held(self, thread: ThreadKey) -> None:
-        for key in sorted(key for key in self._held if key[0] == thread):
-            held = self._held.pop(key, None)
+    async def _take_held(self, thread_key: ThreadKey) -> None:
+        keys = sorted(key for key in self._held if key[0] == thread_key)
+        thread = await self._threads.thread(thread_key) if keys else None
+        for key in keys:
+            held = self._held.pop(key, None) if thread and key[1] >= thread.since_ts else None
             if held is None:
                 continue
             try:

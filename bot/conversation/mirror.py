@@ -72,7 +72,8 @@ class TurnStore(Protocol):
         """Create the turn, record its question in the mirror, make the thread ours: once, in one batch.
 
         A thread that becomes ours by this has `starter_id` = the asker, and is `backfilled` exactly if the question is
-        its root (nothing was said before).
+        its root (nothing was said before); else it is ours from the question on (`since_ts`). Its root, should that
+        come later, makes all of it ours.
 
         "known": the turn exists, or `client_msg_id` is claimed in this channel (nothing is written); also for the copy
         of a turn that is long closed. "deleted": the question's tombstone came first. An edit that came first wins

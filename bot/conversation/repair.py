@@ -136,7 +136,7 @@ class Repair:
     def _ours_from(self, hold: Hold, said: Sequence[Arrival]) -> str:
         """What was said before anybody spoke to us is history, and no question."""
         if hold.thread.backfilled:
-            return ""
+            return hold.thread.since_ts
         return min([hold.turn.question_ts, *(arrival.message.ts for arrival in said if is_addressed(arrival))])
 
     def _concerns_us(self, arrival: Arrival) -> bool:

@@ -83,6 +83,7 @@ class Thread:
     title: str = ""
     revision: int = 0  # rises with every change of its messages or its model, a turn's answer counted when it is taken
     backfilled: bool = False  # what was said before the bot joined is in the mirror (or there was nothing)
+    since_ts: str = ""  # what was said before is history and no question, though it may arrive later; "" = nothing was
     cuts: Mapping[str, str] = field(default_factory=dict)  # model id -> ts: its prompts leave out what is older
 
 

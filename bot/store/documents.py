@@ -111,6 +111,7 @@ def thread_document(thread: Thread) -> Document:
         "title": thread.title,
         "revision": thread.revision,
         "backfilled": thread.backfilled,
+        **({"sinceTs": thread.since_ts} if thread.since_ts else {}),
         "cuts": dict(thread.cuts),
     }
 
@@ -126,6 +127,7 @@ def read_thread(key: ThreadKey, document: Mapping[str, Any]) -> Thread:
         title=document["title"],
         revision=document["revision"],
         backfilled=document["backfilled"],
+        since_ts=document.get("sinceTs", ""),
         cuts=dict(document["cuts"]),
     )
 
@@ -133,7 +135,15 @@ def read_thread(key: ThreadKey, document: Mapping[str, Any]) -> Thread:
 def new_thread(turn: Turn) -> Thread:
     """The thread that a first question makes ours. Nothing was said before its root."""
     is_root = turn.question_ts == turn.thread.thread_ts
-    return Thread(turn.thread, turn.team_id, turn.asker_id, turn.place, backfilled=is_root)
+    since_ts = "" if is_root else turn.question_ts
+    return Thread(turn.thread, turn.team_id, turn.asker_id, turn.place, backfilled=is_root, since_ts=since_ts)
+
+
+def ours_sooner(document: Mapping[str, Any], turn: Turn) -> Document:
+    """The fields of a thread that change where a question comes to be known which is older than what made it ours."""
+    if turn.question_ts >= document.get("sinceTs", ""):
+        return {}
+    return {"sinceTs": new_thread(turn).since_ts}
 
 
 def person_document(person: Person) -> Document:

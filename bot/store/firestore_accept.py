@@ -7,7 +7,7 @@ from google.cloud.firestore import SERVER_TIMESTAMP, AsyncDocumentReference
 from bot.conversation.mirror import Acceptance
 from bot.conversation.thread import Message
 from bot.conversation.turn import Turn
-from bot.store.documents import Document, message_document, new_thread, thread_document, turn_document
+from bot.store.documents import Document, message_document, new_thread, ours_sooner, thread_document, turn_document
 from bot.store.firestore import FirestoreDatabase, data
 from bot.store.firestore_batch import Batch, Written
 from bot.store.firestore_known import Known
@@ -70,8 +70,9 @@ class Accepting:
             batch.replace(said, self._said(merged))
         for claim in claims:
             batch.replace(claim, self._claimed())
-        if self._live(data(thread)):
-            batch.update(thread.reference, thread_change(self.database))
+        known = data(thread)
+        if known is not None and not self.database.expired(known):
+            batch.update(thread.reference, thread_change(self.database) | ours_sooner(known, self.turn))
         else:
             batch.replace(thread, self._new_thread())
         await batch.commit()

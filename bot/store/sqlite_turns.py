@@ -12,6 +12,7 @@ from bot.store.bounds import MAX_OPEN_THREADS, MAX_SIGNALS
 from bot.store.documents import (
     Document,
     new_thread,
+    ours_sooner,
     read_signal,
     read_thread,
     read_turn,
@@ -56,9 +57,9 @@ class SqliteTurnStore:
         merged = with_original(stored, question)
         if merged is not None:
             put_message(db, turn.thread, question.ts, merged, now + lifetimes.words_s)
-        if find_thread(db, turn.thread, now) is None:
-            put_thread(db, turn.thread, thread_document(new_thread(turn)), now + lifetimes.words_s)
-        touch_thread(db, turn.thread, now, lifetimes)
+        thread = find_thread(db, turn.thread, now) or thread_document(new_thread(turn))
+        changed = {**thread, **ours_sooner(thread, turn), "revision": thread["revision"] + 1}
+        put_thread(db, turn.thread, changed, now + lifetimes.words_s)
         if claim:
             db.execute("INSERT OR REPLACE INTO claims (id, expire_at) VALUES (?, ?)", (claim, now + lifetimes.turns_s))
         db.execute(

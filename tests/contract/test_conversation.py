@@ -229,6 +229,21 @@ async def test_a_reply_that_overtakes_the_mention_is_answered_once_the_thread_is
         ]
 
 
+async def test_what_people_said_to_each_other_before_they_asked_us_is_no_question(tmp_path: Path) -> None:
+    root = f"{time.time():.2f}0000"
+    thread = type(KEY)(CHANNEL, root)
+    at = [f"{float(root) + seconds:.6f}" for seconds in range(5)]
+    async with core(tmp_path) as bot:
+        await bot.intake.message(arrival("I saw a timeout, too", at[1], thread=thread))
+        await bot.intake.message(arrival("what can it be?", at[3], thread=thread, mentions_us=True))
+        late = await bot.intake.message(arrival("on which node?", at[2], thread=thread))
+        await bot.intake.message(arrival("and then?", at[4], thread=thread))
+        shown = await bot.settled()
+
+    assert late.fate == "held"
+    assert [each.turn_id for each in shown] == [f"{CHANNEL}:{at[3]}", f"{CHANNEL}:{at[4]}"]
+
+
 async def test_slacks_trouble_with_the_last_update_is_made_good_later_without_asking_the_model_again(
     tmp_path: Path,
 ) -> None:

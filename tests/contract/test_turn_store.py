@@ -104,6 +104,16 @@ async def test_joining_a_thread_late_leaves_its_past_to_be_filled_in(mirror: Mir
     thread = await mirror.threads.thread(KEY)
 
     assert thread is not None and not thread.backfilled and thread.starter_id == "U0BOB"
+    assert thread.since_ts == ts(60)
+
+
+async def test_a_root_that_comes_after_a_reply_makes_all_of_its_thread_ours(mirror: Mirror) -> None:
+    await mirror.turns.accept(*asked(60))
+    await mirror.turns.accept(*asked(0))
+
+    thread = await mirror.threads.thread(KEY)
+
+    assert thread is not None and thread.since_ts == ""
 
 
 async def test_a_second_question_changes_the_revision_and_not_who_began(mirror: Mirror) -> None:

@@ -62,7 +62,7 @@ def test_a_thread_that_begins_with_its_question_has_no_past() -> None:
     late = Turn("t", key, "1700000060.000100", "T0ACME", "U0ANN", "T0ACME", "channel")
 
     assert documents.new_thread(root) == Thread(key, "T0ACME", "U0ANN", "channel", backfilled=True)
-    assert documents.new_thread(late) == Thread(key, "T0ACME", "U0ANN", "channel", backfilled=False)
+    assert documents.new_thread(late) == Thread(key, "T0ACME", "U0ANN", "channel", since_ts=late.question_ts)
 
 
 @pytest.mark.parametrize("index", COMPOSITE)
