@@ -11,6 +11,7 @@ from typing import Literal
 from bot.conversation.thread import Message
 
 _STOP = re.compile(r"[!/]?stop[.!]*", re.IGNORECASE)
+_HELP = re.compile(r"(?P<mark>[!/]?)help[.!?]*", re.IGNORECASE)
 _MODEL = re.compile(r"(?P<mark>[!/]?)model(?:\s+(?P<name>.+))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -25,15 +26,18 @@ class ControlWord:
 def control_word(text: str, *, addressed: bool) -> ControlWord | None:
     """The control word that a whole message is, or None.
 
-    `addressed` means that it was said to the bot (a mention, or a DM). Without that, only the marked forms `!model x`
-    and `!stop`, and the bare `stop`, count. With it, a bare `model gemini` counts too, but only as long as what follows
-    could be a name: "model a supply chain for me" is a question.
+    `addressed` means that it was said to the bot (a mention, or a DM). Without that, only the marked forms `!model x`,
+    `!help` and `!stop`, and the bare `stop`, count. With it, a bare `help` or `model gemini` counts too, the latter
+    only as long as what follows could be a name: "model a supply chain for me" is a question.
     """
     words = text.strip()
     if not words:
         return ControlWord("help") if addressed else None
     if _STOP.fullmatch(words):
         return ControlWord("stop")
+    match = _HELP.fullmatch(words)
+    if match and (match["mark"] or addressed):
+        return ControlWord("help")
     match = _MODEL.fullmatch(words)
     if match is None:
         return None

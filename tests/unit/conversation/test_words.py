@@ -32,6 +32,20 @@ def test_a_request_that_begins_with_model_is_a_question() -> None:
     assert control_word("model a supply chain with three depots for me", addressed=True) is None
 
 
+@pytest.mark.parametrize("text", ["help", "Help!", "!help", "/help", "help?"])
+def test_help_is_understood_however_it_is_written(text: str) -> None:
+    assert control_word(text, addressed=True) == ControlWord("help")
+
+
+def test_a_bare_help_counts_only_when_said_to_the_bot() -> None:
+    assert control_word("help", addressed=False) is None
+    assert control_word("!help", addressed=False) == ControlWord("help")
+
+
+def test_a_request_for_help_is_a_question() -> None:
+    assert control_word("help me with this query", addressed=True) is None
+
+
 def test_a_mention_without_words_asks_for_help() -> None:
     assert control_word("   ", addressed=True) == ControlWord("help")
     assert control_word("", addressed=False) is None
