@@ -27,6 +27,11 @@ from bot.errors import BotError, ModelError, ModelUnavailable, PromptTooLong, Sl
 log = logging.getLogger("tandem.turn")
 
 _SHARE_OF_A_PROMPT_FOUND_TOO_LONG = 0.5
+# What no model can know of itself, and people ask
+_ABOUT_ITSELF = (
+    "The model that you are is {label}. People choose another one with `!model`, end an answer with `stop`, and read "
+    "more about both when they write `help`. Of files that they attach you see only the names."
+)
 _STATES: Mapping[str, TurnState] = {
     "answered": "answered",
     "told": "answered",
@@ -206,7 +211,7 @@ class Answerer:
         return compose(
             exchanges(said.messages, attempt.turn),
             said.asked,
-            persona=self._style.persona,
+            persona=f"{self._style.persona}\n\n{_ABOUT_ITSELF.format(label=entry.label)}",
             place=attempt.turn.place,
             budget=Budget.of(entry, share),
             sampling=replace(sampling, max_tokens=most),
