@@ -12,6 +12,7 @@ from bot.conversation.ports import Ending, ModelChoice, Reply
 from bot.conversation.recall import Ahead
 from bot.conversation.thread import Message
 from bot.conversation.turn import Turn, retry_number
+from bot.errors import BotError
 
 log = logging.getLogger("tandem.turn")
 
@@ -54,7 +55,9 @@ class Attempt:
 
     def failed(self, code: str, reference: str, error: Exception | None = None) -> Ending:
         """No whole answer, for a reason that people are told and operators find under the reference."""
-        log.error("turn failed", extra={"turn": self.turn.id, "code": code, "reference": reference}, exc_info=error)
+        facts = {"turn": self.turn.id, "code": code, "reference": reference, "reason": str(error or "")}
+        unexpected = None if isinstance(error, BotError) else error  # where it came from is known of the others
+        log.error("turn failed", extra=facts, exc_info=unexpected)
         return replace(
             self.ending(self.speaker),
             kind="cut" if self.heard.text.strip() else "failed",

@@ -112,7 +112,7 @@ async def test_who_may_not_choose_and_what_has_vanished_is_said(slack: Team, tmp
     assert told.startswith("Gemini 3.8 Flash is not set up correctly, so it cannot answer.") and without_jargon(told)
     line = logged(slack.tandem, told)
     assert line["code"] == "model_misconfigured"
-    assert "gcloud services enable aiplatform.googleapis.com --project a-project" in line["stack_trace"]
+    assert "gcloud services enable aiplatform.googleapis.com --project a-project" in line["reason"]
 
     with closing(sqlite3.connect(tmp_path / "tandem.db")) as db, db:
         for table in ("threads", "turns", "messages"):
@@ -165,13 +165,11 @@ async def test_a_gemma_that_cannot_answer_is_apologised_for_and_the_log_says_why
         log = {name: logged(slack.tandem, text) for name, text in told.items()}
 
     assert told["away"].startswith("Gemma A could not be reached. Please try again in a moment")
-    assert f"{nowhere}/v1/models cannot be reached (connection refused); check GEMMA_URL" in log["away"]["stack_trace"]
+    assert f"{nowhere}/v1/models cannot be reached (connection refused); check GEMMA_URL" in log["away"]["reason"]
     assert told["dialect"].startswith("Gemma B is not set up correctly, so it cannot answer. Please tell whoever")
-    assert (
-        "/generate does not exist there (HTTP 404); check GEMMA_URL and GEMMA_DIALECT" in log["dialect"]["stack_trace"]
-    )
+    assert "/generate does not exist there (HTTP 404); check GEMMA_URL and GEMMA_DIALECT" in log["dialect"]["reason"]
     assert told["other"].startswith("Gemma C is not set up correctly, so it cannot answer. Please tell whoever")
-    assert "serves 'gemma', not 'google/gemma-3-27b-it'; check GEMMA_MODEL" in log["other"]["stack_trace"]
+    assert "serves 'gemma', not 'google/gemma-3-27b-it'; check GEMMA_MODEL" in log["other"]["reason"]
     assert all(map(without_jargon, told.values()))
 
 
