@@ -84,7 +84,8 @@ class Launch:
             return 1
         plan = await planned
         bot = await self._start_bot(plan)
-        await _connected(bot, self.bot_port)
+        if await _ended_before_ready(bot, self.bot_port):
+            return await self._first_to_end(bot)
         self._announce(plan)
         serving = asyncio.create_task(plan.serve(partial(self._start, env=environment(None, {}))))
         try:
@@ -177,12 +178,13 @@ class Launch:
         print(f"\n  Tandem's playground is at  {self.address}\n\n  {plan.sentence}\n  Ctrl-C ends it.\n", flush=True)
 
 
-async def _connected(bot: Child, port: int) -> None:
-    """Wait until the bot says that it is ready; not for ever, because the page says itself who is not there."""
+async def _ended_before_ready(bot: Child, port: int) -> bool:
+    """Wait until the bot is ready or has ended; not for ever, because the page says itself who is not there."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(READY_S):
             while bot.process.returncode is None and not await asyncio.to_thread(_is_ready, port):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
+    return bot.process.returncode is not None
 
 
 def _is_ready(port: int) -> bool:

@@ -100,6 +100,15 @@ async def test_when_one_process_dies_it_is_named_and_the_others_end(victim: str,
         assert gone(list(children.values()))
 
 
+async def test_where_the_bot_cannot_start_nothing_is_announced(tmp_path: Path) -> None:
+    env = {"GEMMA_URL": "http://127.0.0.1:9", "TANDEM_DEFAULT_MODEL": "gpt"}
+    async with launched("--port", "0", cwd=tmp_path, env=env) as playground:
+        assert await playground.ended() == 1
+
+        await playground.hears(r"TANDEM_DEFAULT_MODEL.*\n(.*\n)*tandem: bot ended by itself \(exit code 2\)")
+        assert "playground is at" not in "\n".join(playground.lines)
+
+
 async def test_when_the_terminal_is_killed_no_process_is_left_behind(tmp_path: Path) -> None:
     async with launched(*NO_MODEL, cwd=tmp_path) as playground:
         await playground.address()
