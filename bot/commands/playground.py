@@ -9,7 +9,6 @@ import contextlib
 import http.client
 import secrets
 import signal
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from bot.commands.local_gemma import ModelPlan, Wish, how_it_ended, plan_model
 from bot.commands.ports import free_port, is_free
 from bot.commands.sentences import port_in_use
 from bot.config import Settings, load_settings, unknown_variables
+from bot.errors import ConfigError
 from bot.slack.manifest import manifest_text
 
 HOST = "127.0.0.1"
@@ -31,13 +31,12 @@ GRACE_S = 8.0
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Open the playground until Ctrl-C; 0 then, 1 when one of its processes ends by itself."""
+    """Open the playground until Ctrl-C; 0 then, 1 when one of its processes ends by itself. Raises ConfigError."""
     for warning in unknown_variables():
         say(warning)
     settings = load_settings()
     if arguments.port and not is_free(HOST, arguments.port):
-        print(f"tandem: {port_in_use(HOST, arguments.port)}", file=sys.stderr)
-        return 1
+        raise ConfigError([port_in_use(HOST, arguments.port)])
     with tempfile.TemporaryDirectory(prefix="tandem-", ignore_cleanup_errors=True) as directory:
         return asyncio.run(Launch(arguments, settings, Path(directory)).run())
 

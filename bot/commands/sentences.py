@@ -36,4 +36,4 @@ def rejected(error: SlackRejected) -> str:
 
 def port_in_use(host: str, port: int) -> str:
     """A port that somebody else listens on."""
-    return f"Port {port} of {host} is in use: end who uses it, or choose another one."
+    return f"Port {port} is in use on {host} already: stop what listens there, or choose another one."

@@ -125,9 +125,9 @@ async def test_a_port_that_was_asked_for_and_is_taken_is_named(tmp_path: Path) -
         taken.listen()
         port = taken.getsockname()[1]
         async with launched("--port", str(port), "--no-download", cwd=tmp_path) as playground:
-            assert await playground.ended() == 1
+            assert await playground.ended() == 2, "as `tandem serve` ends for a port in use"
             assert playground.lines == [
-                f"tandem: Port {port} of 127.0.0.1 is in use: end who uses it, or choose another one."
+                f"tandem: Port {port} is in use on 127.0.0.1 already: stop what listens there, or choose another one."
             ]
 
 

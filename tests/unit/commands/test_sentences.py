@@ -60,5 +60,5 @@ def test_what_does_not_work_is_said_in_a_sentence(error: BotError, expected: str
 
 def test_a_port_in_use_says_which() -> None:
     assert port_in_use("127.0.0.1", 8080) == (
-        "Port 8080 of 127.0.0.1 is in use: end who uses it, or choose another one."
+        "Port 8080 is in use on 127.0.0.1 already: stop what listens there, or choose another one."
     )
