@@ -49,7 +49,8 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
         "nothing_to_stop": "Nothing is being answered here right now.",
         "missed": "I was not there when you wrote this, and by now it is too long ago to answer unasked:\n{list}\n"
         "Ask again if you still want to know.",
-        "questions_withdrawn": "Stopped. Questions that were still waiting and are dropped: {count}.",
+        "question_withdrawn": "Stopped. 1 waiting question was dropped.",
+        "questions_withdrawn": "Stopped. {count} waiting questions were dropped.",
         "stopped": "Stopped.",
         "vanished_thread": "I no longer know that conversation. Please ask your question again.",
     }
@@ -58,6 +59,8 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
 
 def notice(code: str, facts: Mapping[str, str]) -> str:
     """The sentence for a notice; facts without a place in it are left out, missing ones read as "?"."""
+    if code == "questions_withdrawn" and facts.get("count") == "1":
+        code = "question_withdrawn"
     return _filled(_NOTICES.get(code, _UNKNOWN + "."), facts)
 
 

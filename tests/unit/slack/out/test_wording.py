@@ -63,6 +63,13 @@ def test_a_notice_says_all_its_facts(code: str) -> None:
     assert "{" not in text and "?" not in text.replace("something?", "") and text.endswith((".", "answer."))
 
 
+@pytest.mark.parametrize(
+    ("count", "dropped"), [("1", "1 waiting question was dropped."), ("2", "2 waiting questions were dropped.")]
+)
+def test_a_stop_says_how_many_waiting_questions_it_dropped(count: str, dropped: str) -> None:
+    assert notice("questions_withdrawn", {"count": count}) == f"Stopped. {dropped}"
+
+
 @pytest.mark.parametrize("code", CORE_CODES.split())
 def test_every_code_that_the_core_says_has_its_sentence(code: str) -> None:
     assert code in _NOTICES
