@@ -52,6 +52,7 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
         "question_withdrawn": "Stopped. 1 waiting question was dropped.",
         "questions_withdrawn": "Stopped. {count} waiting questions were dropped.",
         "stopped": "Stopped.",
+        "asked_already": "That question has been asked again already.",
         "vanished_thread": "I no longer know that conversation. Please ask your question again.",
     }
 )

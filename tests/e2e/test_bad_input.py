@@ -20,7 +20,7 @@ from tests.doubles.tandem import serving as serving_tandem
 from tests.doubles.workspace import APP_TOKEN, BOT_TOKEN, ROOT, Workspace
 from tests.e2e.conftest import GEMMA_SAYS, Team, everything, free_port, team
 
-ADA, GUEST, GENERAL, DM = "U0ADA", "U0GIA", "C0GENERAL", "D0ADA"
+ADA, BEN, GUEST, GENERAL, DM = "U0ADA", "U0BEN", "U0GIA", "C0GENERAL", "D0ADA"
 KNOWN = "`gemma` (Gemma 3 12B), `gemini` (Gemini 3.8 Flash), `gemini-lite` (Gemini 3.5 Flash-Lite)"
 
 GEMMAS = """
@@ -123,6 +123,25 @@ async def test_who_may_not_choose_and_what_has_vanished_is_said(slack: Team, tmp
         await slack.workspace.click(ADA, GENERAL, failed["ts"], action, **how)
         said = await _further(slack.workspace, root, before)
         assert said["text"] == "I no longer know that conversation. Please ask your question again."
+
+
+async def test_who_asks_again_what_was_asked_again_already_is_told_and_nobody_else(slack: Team) -> None:
+    slack.gemini.refuses_all = NOT_ENABLED
+    root, _ = await slack.ask(ADA, GENERAL, "@Tandem model gemini")
+    await slack.ask(ADA, GENERAL, "hello", root)
+    failed = await seen(slack.workspace, "not set up correctly", user=ADA, channel=GENERAL, thread_ts=root)
+    value = element(failed, ASK_AGAIN)["value"]
+    slack.gemini.refuses_all = None
+    await slack.workspace.click(ADA, GENERAL, failed["ts"], ASK_AGAIN, value=value)
+    await slack.workspace.reply(GENERAL, root, failed["ts"])
+    said_to_all = await slack.workspace.messages(GENERAL, root)
+
+    await slack.workspace.click(BEN, GENERAL, failed["ts"], ASK_AGAIN, value=value)
+
+    told = await seen(slack.workspace, "asked again", user=BEN, channel=GENERAL, thread_ts=root)
+    assert told["text"] == "That question has been asked again already."
+    for_ada = await slack.workspace.messages(GENERAL, root, user=ADA)
+    assert [message["ts"] for message in for_ada] == [message["ts"] for message in said_to_all]
 
 
 async def _further(workspace: Workspace, root: str, count: int) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from bot.slack.listeners.tools import JSON, Tools
 
 log = logging.getLogger("tandem.slack.events")
 
+# What is said of an outcome's reason. The button stays under its apology, so it may be pressed after it has worked.
+_SAID = {"vanished_thread": "vanished_thread", "deleted": "vanished_thread", "known": "asked_already"}
 _MOST = 99  # a thread has no hundredth retry: the number came from somewhere else
 
 
@@ -35,7 +37,7 @@ async def _ask(tools: Tools, click: Click) -> None:
     else:
         outcome = await tools.intake.again(*wanted, click.user_id)
         log.info("ask again", extra={"turn": outcome.turn_id, "fate": outcome.fate, "reason": outcome.reason})
-        code = "vanished_thread" if outcome.reason == "vanished_thread" else ""
+        code = _SAID.get(outcome.reason, "")
     if code:
         await tools.answering(click).say(notice(code, {}))
 
