@@ -1,10 +1,13 @@
 """Words of the command line in, parsed arguments out; loads nothing that only one of the commands needs."""
 
 import argparse
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PAGE_PORT = 3000
+# Slack calls nothing but https. No question mark and no fragment: a path is put behind it.
+_ADDRESS = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?(/[^\s?#]*)?", re.IGNORECASE)
 WEIGHTS = Path.home() / ".cache" / "tandem" / "weights"
 
 
@@ -21,7 +24,9 @@ def parser() -> argparse.ArgumentParser:
     _playground(command("playground", "open a local Slack in the browser, with the bot and a model behind it"))
     command("doctor", "check settings, tokens, scopes, store and models, one line each")
     manifest = command("manifest", "print the Slack app's manifest")
-    manifest.add_argument("--http", metavar="URL", help="for an app that Slack reaches at this public address")
+    manifest.add_argument(
+        "--http", type=_address, metavar="URL", help="for an app that Slack reaches at this public address (https://…)"
+    )
     return whole
 
 
@@ -39,6 +44,12 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: a number up to 65535 is, and 0 for any that is free")
     return int(text)
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address that Slack calls: https://bot.example.com would be")
+    return text.rstrip("/")
 
 
 def _version() -> str:

@@ -245,6 +245,23 @@ async def test_manifest_prints_what_is_pasted_at_slack(tmp_path: Path) -> None:
     assert (code, said) == (0, (ROOT / "manifest.yaml").read_text("utf-8"))
 
 
+async def test_manifest_over_http_sends_slack_to_the_address_that_was_given(tmp_path: Path) -> None:
+    code, said = await tandem("manifest", "--http", "https://bot.example.com/", env={}, folder=tmp_path)
+
+    assert code == 0
+    events = yaml.safe_load(said)["settings"]["event_subscriptions"]
+    assert events["request_url"] == "https://bot.example.com/slack/events"
+
+
+async def test_manifest_refuses_an_address_that_slack_would_not_call(tmp_path: Path) -> None:
+    for address in ("bot.example.com", "http://bot.example.com", "https://", "https://bot.example.com?a=b", ""):
+        code, said = await tandem("manifest", "--http", address, env={}, folder=tmp_path)
+
+        assert code == 2
+        assert f"{address!r} is no address that Slack calls: https://bot.example.com would be" in said
+        assert "request_url" not in said
+
+
 async def test_the_command_line_explains_itself_quickly(tmp_path: Path) -> None:
     code, said = await tandem("--help", env={}, folder=tmp_path)
 
