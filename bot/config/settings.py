@@ -65,7 +65,12 @@ class Settings(BaseModel):
     persona: str = _setting("TANDEM_PERSONA", "", "The system prompt. Empty: Tandem's own.")
     temperature: float | None = _setting("TANDEM_TEMPERATURE", None, "Sent to models that take it.", ge=0, le=2)
     top_p: float | None = _setting("TANDEM_TOP_P", None, "Sent to models that take it.", gt=0, le=1)
-    max_tokens: int | None = _setting("TANDEM_MAX_TOKENS", None, "Longest answer. Empty: as the catalogue says.", gt=0)
+    max_tokens: int | None = _setting(
+        "TANDEM_MAX_TOKENS",
+        None,
+        "Longest answer, in tokens; never more than the catalogue gives the model. Empty: all of that.",
+        gt=0,
+    )
 
     reply_mode: Literal["", "native", "edit", "final"] = _setting(
         "TANDEM_REPLY_MODE",
