@@ -62,7 +62,9 @@ class Settings(BaseModel):
     models: Annotated[str, AfterValidator(existing_file)] = _setting(
         "TANDEM_MODELS", "", "Path of a catalogue of your own, a `models.toml`. Empty: the one that comes with Tandem."
     )
-    persona: str = _setting("TANDEM_PERSONA", "", "The system prompt. Empty: Tandem's own.")
+    persona: str = _setting(
+        "TANDEM_PERSONA", "", "The system prompt; which model answers is said below it. Empty: Tandem's own."
+    )
     temperature: float | None = _setting("TANDEM_TEMPERATURE", None, "Sent to models that take it.", ge=0, le=2)
     top_p: float | None = _setting("TANDEM_TOP_P", None, "Sent to models that take it.", gt=0, le=1)
     max_tokens: int | None = _setting(
