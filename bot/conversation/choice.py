@@ -12,6 +12,7 @@ from bot.conversation.thread import Channel, Person, Thread, ThreadKey
 from bot.conversation.turn import ReplyMode
 
 Level = Literal["thread", "channel", "user", "workspace"]
+Authority = Level | Literal["policy"]
 Refusal = Literal["unknown_model", "not_allowed_guest", "not_a_member", "self_hosted_only", "vanished_thread"]
 
 
@@ -25,6 +26,12 @@ class Choice:
     overruled: str = ""  # label of the chosen model that the channel's policy set aside
     self_hosted_only: bool = False  # the channel's policy
     reply_mode: ReplyMode | Literal[""] = ""  # the channel's own
+    person: str = ""  # name of the person whose own choice counts at level "user", where it is known
+
+    @property
+    def by(self) -> Authority:
+        """Who decided: a level, or the channel's policy against it."""
+        return "policy" if self.overruled else self.level
 
     def admits(self, entry: ModelEntry) -> bool:
         """Whether the channel's policy lets this model answer."""
@@ -79,7 +86,12 @@ class Chooser:
             ("channel", channel.model_id),
             ("user", person.model_id),
         )
-        choice = replace(self._first(wishes), self_hosted_only=channel.self_hosted_only, reply_mode=channel.reply_mode)
+        choice = replace(
+            self._first(wishes),
+            self_hosted_only=channel.self_hosted_only,
+            reply_mode=channel.reply_mode,
+            person=person.name,
+        )
         if choice.entry is None or choice.admits(choice.entry):
             return choice
         admitted = self.allowed(self_hosted_only=True)

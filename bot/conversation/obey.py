@@ -17,7 +17,7 @@ async def obey(word: ControlWord, hold: Hold, chooser: Chooser, choice: Choice) 
     known = ", ".join(f"`{entry.id}` ({entry.label})" for entry in entries)
     if not word.argument:
         label = choice.entry.label if choice.entry else ""
-        facts = {"label": label, "level": choice.level, "known": known, "name": choice.gone}
+        facts = {"label": label, "by": choice.by, "person": choice.person, "known": known, "name": choice.gone}
         now = choice.entry.id if choice.entry else ""
         code = "model_gone" if choice.gone else "model_current"
         return Ending(kind="told", error_code=code, model_id=now, facts=facts, choices=menu)

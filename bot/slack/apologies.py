@@ -37,7 +37,7 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
         "help": "Hi! Ask me something: mention me in a channel, or just write here. In a thread I remember what was "
         "said. `!model` shows who answers and `!model <name>` changes it, `stop` stops an answer.",
         "unknown_model": "I know no model called “{name}”. There are: {known}.",
-        "model_current": "{label} answers here, by the {level}'s setting. There are: {known}.",
+        "model_current": "{label} answers here, {by}. There are: {known}.",
         "model_set": "{label} answers in this thread from now on.",
         "model_set_for_me": "{label} answers the threads you start from now on.",
         "model_set_for_channel": "{who} chose {label} for this channel.",
@@ -57,12 +57,32 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# Who decided on the model. A thread is read by many, so there a person's own choice goes with their name.
+_BY: Mapping[str, str] = MappingProxyType(
+    {
+        "thread": "as chosen for this thread",
+        "channel": "as chosen for this channel",
+        "user": "as chosen by whoever began this thread",
+        "you": "as you chose for yourself",
+        "workspace": "as set for the workspace",
+        "policy": "as this channel keeps its words on the team's own models",
+    }
+)
+
 
 def notice(code: str, facts: Mapping[str, str]) -> str:
     """The sentence for a notice; facts without a place in it are left out, missing ones read as "?"."""
     if code == "questions_withdrawn" and facts.get("count") == "1":
         code = "question_withdrawn"
-    return _filled(_NOTICES.get(code, _UNKNOWN + "."), facts)
+    by = {"by": _decided(facts["by"], facts.get("person", ""))} if "by" in facts else {}
+    return _filled(_NOTICES.get(code, _UNKNOWN + "."), {**facts, **by})
+
+
+def _decided(by: str, person: str) -> str:
+    if by != "user" or not person:
+        return _BY.get(by, "?")
+    name = _name(person)
+    return f"as chosen by {name} for the threads {name} begins"
 
 
 def apology(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.conversation.choice import Chooser, Chosen
+from bot.conversation.choice import Choice, Chooser, Chosen
 from bot.conversation.models import ModelEntry
 from bot.conversation.ports import Directory, ModelChoice
 from bot.conversation.thread import ThreadKey
@@ -45,7 +45,7 @@ class ModelPanel:
         admitted = self._chooser.allowed(self_hosted_only=choice.self_hosted_only)
         if choice.entry is None:
             return Answer(apology("no_model_allowed", facts={"label": escaped(choice.overruled)}))
-        facts = {"label": choice.entry.label, "level": choice.level, "name": choice.gone, "known": _known(admitted)}
+        facts = {"label": choice.entry.label, "by": _by(choice), "name": choice.gone, "known": _known(admitted)}
         text = self._said("model_gone" if choice.gone else "model_current", **facts)
         menu = model_menu([ModelChoice(entry.id, entry.label) for entry in admitted], chosen=choice.entry.id)
         return Answer(
@@ -96,6 +96,11 @@ def scope_of(block_id: str) -> Scope | None:
     """What a menu sets, by its block_id; None = the thread in which it stands."""
     scopes: tuple[Scope, ...] = ("user", "channel")
     return next((scope for scope in scopes if block_id == scope_block_id(scope)), None)
+
+
+def _by(choice: Choice) -> str:
+    """Who decided, to whom it is told in private: their own choice is theirs."""
+    return "you" if choice.by == "user" else choice.by
 
 
 def _known(entries: Sequence[ModelEntry]) -> str:

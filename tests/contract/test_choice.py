@@ -5,8 +5,9 @@ from pathlib import Path
 
 from bot.conversation.thread import Channel, Person
 from bot.errors import ModelUnavailable
+from bot.slack.apologies import in_place_of_answer
 from tests.doubles.core import Core, People, core, model
-from tests.doubles.sayings import CHANNEL, KEY, arrival
+from tests.doubles.sayings import CHANNEL, KEY, arrival, ts
 
 TEAM = "T0TANDEM"
 
@@ -89,3 +90,16 @@ async def test_a_channel_has_its_own_reply_mode(tmp_path: Path) -> None:
         await bot.settled()
 
         assert bot.transcript.modes == ["final"]
+
+
+async def test_in_a_thread_it_is_said_whose_own_choice_counts(tmp_path: Path) -> None:
+    async with core(tmp_path, models=[model("gemma"), model("gemini")]) as bot:
+        await bot.mirror.threads.save_person(Person(TEAM, "U0ADA", "Ada", model_id="gemini"))
+        await bot.intake.message(arrival("hi", mentions_us=True))
+        await bot.settled()
+        await bot.intake.message(arrival("!model", ts(1), by="U0BEN"))
+        ending = (await bot.settled())[-1].ending
+
+        assert ending is not None and in_place_of_answer(ending).startswith(
+            "Gemini answers here, as chosen by Ada for the threads Ada begins."
+        )

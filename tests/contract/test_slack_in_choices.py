@@ -74,7 +74,7 @@ async def test_model_shows_who_answers_why_and_a_menu(workspace: Workspace, side
 
     message = await shown(workspace, "Gemma 3 12B answers here", user=ADA, channel=GENERAL)
 
-    assert "workspace" in message["text"]
+    assert "as set for the workspace" in message["text"]
     assert message["blocks"][1]["elements"][0]["action_id"] == MODEL_MENU
     assert not [m for m in await workspace.messages(GENERAL, user=BEN) if "answers here" in m["text"]]
 
@@ -95,6 +95,8 @@ async def test_a_model_in_a_direct_message_is_ones_own(workspace: Workspace, sid
     await shown(workspace, "answers the threads you start", user=ADA, channel=DM)
     person = await side.mirror.threads.person(TEAM, ADA)
     assert person is not None and (person.model_id, person.name) == ("gemini", "Ada")
+    await workspace.command(ADA, DM, "/model")
+    await shown(workspace, "Gemini 3.8 Flash answers here, as you chose for yourself", user=ADA, channel=DM)
 
 
 async def test_for_me_in_a_channel_sets_ones_own_and_tells_nobody_else(workspace: Workspace, side: SlackSide) -> None:

@@ -1,10 +1,12 @@
 """What people read beside an answer: short sentences, honest footers, text for who cannot see blocks."""
 
 import re
+from typing import get_args
 
 import pytest
 
 from bot import errors
+from bot.conversation.choice import Level
 from bot.conversation.ports import Ending, EndingKind, ModelChoice
 from bot.conversation.thread import ThreadKey
 from bot.slack.apologies import _ERRORS, _NOTICES, apology, in_place_of_answer, notice
@@ -13,7 +15,7 @@ from bot.slack.fallback_text import fallback_text
 from tests.doubles.answering import footer_of
 
 THREAD = ThreadKey("C0GENERAL", "1700000000.000100")
-FACTS = {"name": "gpt", "known": "`gemma`", "label": "Gemma", "level": "thread", "who": "Ada", "count": "2"}
+FACTS = {"name": "gpt", "known": "`gemma`", "label": "Gemma", "by": "thread", "who": "Ada", "count": "2"}
 FACTS |= {"model": "Gemma", "limit": "9"}
 FACTS |= {"list": "> Why"}
 CORE_CODES = """help model_current model_set nothing_to_stop not_a_member not_allowed_guest questions_withdrawn
@@ -68,6 +70,17 @@ def test_a_notice_says_all_its_facts(code: str) -> None:
 )
 def test_a_stop_says_how_many_waiting_questions_it_dropped(count: str, dropped: str) -> None:
     assert notice("questions_withdrawn", {"count": count}) == f"Stopped. {dropped}"
+
+
+@pytest.mark.parametrize("by", [*get_args(Level), "policy", "you"])
+def test_it_is_said_in_words_who_decided_on_the_model(by: str) -> None:
+    assert "?" not in notice("model_current", FACTS | {"by": by})
+
+
+def test_a_persons_own_choice_is_told_by_their_name_which_mentions_nobody() -> None:
+    text = notice("model_current", FACTS | {"by": "user", "person": "<!channel> *Ada*"})
+
+    assert text.startswith("Gemma answers here, as chosen by !channel Ada for the threads !channel Ada begins.")
 
 
 @pytest.mark.parametrize("code", CORE_CODES.split())
