@@ -15,6 +15,8 @@ Level = Literal["thread", "channel", "user", "workspace"]
 Authority = Level | Literal["policy"]
 Refusal = Literal["unknown_model", "not_allowed_guest", "not_a_member", "self_hosted_only", "vanished_thread"]
 
+_DEFAULT = "default"  # in place of a name: no choice any more; a model of that name goes before it
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -40,10 +42,20 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A change of model: done (`entry`), or why not (`refusal`)."""
+    """A change of model: done, or why not (`refusal`)."""
 
-    entry: ModelEntry | None = None
+    entry: ModelEntry | None = None  # None: the choice was taken back, or the change refused
     refusal: Refusal | None = None
+
+    @property
+    def model_id(self) -> str:
+        """What is stored of it; "" = no choice."""
+        return self.entry.id if self.entry else ""
+
+    @property
+    def undone(self) -> bool:
+        """Whether the choice was taken back."""
+        return self.entry is None and self.refusal is None
 
 
 class Chooser:
@@ -67,7 +79,7 @@ class Chooser:
 
     def find(self, words: str) -> ModelEntry | None:
         """The entry that somebody means by its id, its label or another name of it, whatever the case."""
-        wanted = words.strip().strip("`*\"'").casefold()
+        wanted = _name(words)
         return self._by_id.get(wanted) or self._by_id.get(self._names.get(wanted, ""))
 
     def allowed(self, *, self_hosted_only: bool) -> tuple[ModelEntry, ...]:
@@ -79,7 +91,10 @@ class Chooser:
         return self._by_id.get(thread.model_id, self._default)
 
     async def resolve(self, *, team_id: str, channel_id: str, user_id: str, thread: Thread | None = None) -> Choice:
-        """Who answers here and now. `user_id` is whoever began the thread. Reads the store alone, never Slack."""
+        """Who answers here and now. `user_id` is whoever began the thread. Reads the store alone, never Slack.
+
+        An empty id stands for a channel, or for a person, that has chosen nothing.
+        """
         channel, person = await asyncio.gather(self._channel(team_id, channel_id), self._person(team_id, user_id))
         wishes: tuple[tuple[Level, str], ...] = (
             ("thread", thread.model_id if thread else ""),
@@ -97,6 +112,12 @@ class Chooser:
         admitted = self.allowed(self_hosted_only=True)
         return replace(choice, entry=admitted[0] if admitted else None, overruled=choice.entry.label)
 
+    async def resolve_in(self, key: ThreadKey, *, team_id: str) -> Choice:
+        """Who answers in this thread, as the store knows it now."""
+        thread = await self._threads.thread(key)
+        starter_id = thread.starter_id if thread else ""
+        return await self.resolve(team_id=team_id, channel_id=key.channel_id, user_id=starter_id, thread=thread)
+
     def _first(self, wishes: Sequence[tuple[Level, str]]) -> Choice:
         gone = ""
         for level, model_id in wishes:
@@ -106,47 +127,54 @@ class Chooser:
         return Choice(self._default, "workspace", gone)
 
     async def set_for_thread(self, key: ThreadKey, words: str, *, team_id: str, user_id: str) -> Chosen:
-        """The thread's model from its next turn on; any full member may."""
+        """The thread's model from its next turn on; any full member may. As everywhere, `default` takes it back."""
         chosen = await self._permitted(words, team_id, user_id, key.channel_id)
-        if chosen.entry is None:
+        if chosen.refusal:
             return chosen
-        if not await self._threads.set_thread_model(key, chosen.entry.id):
+        if not await self._threads.set_thread_model(key, chosen.model_id):
             return Chosen(refusal="vanished_thread")
         return chosen
 
     async def set_for_channel(self, channel_id: str, words: str, *, team_id: str, user_id: str) -> Chosen:
         """The channel's model for threads that have none of their own; its members may."""
         chosen = await self._permitted(words, team_id, user_id, channel_id)
-        if chosen.entry is None:
+        if chosen.refusal:
             return chosen
         if not await self._directory.is_member(channel_id, user_id):
             return Chosen(refusal="not_a_member")
         channel = await self._channel(team_id, channel_id)
-        await self._threads.save_channel(replace(channel, model_id=chosen.entry.id))
+        await self._threads.save_channel(replace(channel, model_id=chosen.model_id))
         return chosen
 
     async def set_for_user(self, words: str, *, team_id: str, user_id: str) -> Chosen:
         """A person's own model for the threads they begin."""
         chosen = await self._permitted(words, team_id, user_id)
-        if chosen.entry is None:
+        if chosen.refusal:
             return chosen
         person = await self._person(team_id, user_id)
-        await self._threads.save_person(replace(person, model_id=chosen.entry.id))
+        await self._threads.save_person(replace(person, model_id=chosen.model_id))
         return chosen
 
     async def _permitted(self, words: str, team_id: str, user_id: str, channel_id: str = "") -> Chosen:
         entry = self.find(words)
-        if entry is None:
+        if entry is None and _name(words) != _DEFAULT:
             return Chosen(refusal="unknown_model")
         person = await self._directory.person(team_id, user_id)
         if person.is_guest or person.is_stranger:
             return Chosen(refusal="not_allowed_guest")
-        if channel_id and entry.where == "managed" and (await self._channel(team_id, channel_id)).self_hosted_only:
+        managed = entry is not None and entry.where == "managed"
+        if channel_id and managed and (await self._channel(team_id, channel_id)).self_hosted_only:
             return Chosen(refusal="self_hosted_only")
         return Chosen(entry)
 
     async def _channel(self, team_id: str, channel_id: str) -> Channel:
-        return await self._threads.channel(team_id, channel_id) or Channel(team_id, channel_id)
+        stored = await self._threads.channel(team_id, channel_id) if channel_id else None
+        return stored or Channel(team_id, channel_id)
 
     async def _person(self, team_id: str, user_id: str) -> Person:
-        return await self._threads.person(team_id, user_id) or Person(team_id, user_id)
+        stored = await self._threads.person(team_id, user_id) if user_id else None
+        return stored or Person(team_id, user_id)
+
+
+def _name(words: str) -> str:
+    return words.strip().strip("`*\"'").casefold()

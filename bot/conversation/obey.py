@@ -16,16 +16,23 @@ async def obey(word: ControlWord, hold: Hold, chooser: Chooser, choice: Choice) 
     menu = tuple(ModelChoice(entry.id, entry.label) for entry in entries)
     known = ", ".join(f"`{entry.id}` ({entry.label})" for entry in entries)
     if not word.argument:
-        label = choice.entry.label if choice.entry else ""
-        facts = {"label": label, "by": choice.by, "person": choice.person, "known": known, "name": choice.gone}
-        now = choice.entry.id if choice.entry else ""
-        code = "model_gone" if choice.gone else "model_current"
-        return Ending(kind="told", error_code=code, model_id=now, facts=facts, choices=menu)
+        facts = {"known": known, "name": choice.gone}
+        return _decided("model_gone" if choice.gone else "model_current", choice, facts, menu)
     chosen = await chooser.set_for_thread(
         hold.thread.key, word.argument, team_id=hold.turn.team_id, user_id=hold.turn.asker_id
     )
-    if chosen.entry is None:
+    if chosen.refusal:
         facts = {"name": word.argument, "known": known}
-        return Ending(kind="told", error_code=chosen.refusal or "unknown_model", facts=facts, choices=menu)
-    now, facts = chosen.entry.id, {"label": chosen.entry.label}
-    return Ending(kind="told", error_code="model_set", model_id=now, facts=facts, choices=menu)
+        return Ending(kind="told", error_code=chosen.refusal, facts=facts, choices=menu)
+    if chosen.entry is None:
+        now = await chooser.resolve_in(hold.thread.key, team_id=hold.turn.team_id)
+        return _decided("model_unset", now, {}, menu)
+    facts = {"label": chosen.entry.label}
+    return Ending(kind="told", error_code="model_set", model_id=chosen.entry.id, facts=facts, choices=menu)
+
+
+def _decided(code: str, choice: Choice, facts: dict[str, str], menu: tuple[ModelChoice, ...]) -> Ending:
+    """Who answers and who decided it, told to everybody in the thread."""
+    now, label = (choice.entry.id, choice.entry.label) if choice.entry else ("", "")
+    facts = facts | {"label": label, "by": choice.by, "person": choice.person}
+    return Ending(kind="told", error_code=code, model_id=now, facts=facts, choices=menu)

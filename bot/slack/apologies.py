@@ -35,14 +35,20 @@ _WITHOUT_REFERENCE = frozenset({"blocked", "no_model_allowed"})
 _NOTICES: Mapping[str, str] = MappingProxyType(
     {
         "help": "Hi! Ask me something: mention me in a channel, or just write here. In a thread I remember what was "
-        "said. `!model` shows who answers and `!model <name>` changes it, `stop` stops an answer.",
+        "said. `!model` shows who answers, `!model <name>` changes it and `!model default` undoes that; `stop` stops "
+        "an answer.",
         "unknown_model": "I know no model called “{name}”. There are: {known}.",
-        "model_current": "{label} answers here, {by}. There are: {known}.",
+        "model_current": "{label} answers here, {by}. There are: {known}. `default` undoes a choice.",
         "model_set": "{label} answers in this thread from now on.",
+        "model_unset": "No model is chosen for this thread now, so {label} answers here, {by}.",
         "model_set_for_me": "{label} answers the threads you start from now on.",
+        "model_unset_for_me": "You have no model of your own now, so {label} answers the threads you start, {by}.",
         "model_set_for_channel": "{who} chose {label} for this channel.",
+        "model_unset_for_channel": "{who} set this channel back to the default: threads are answered by the model of "
+        "whoever starts them, or else by {label}, {by}.",
         "self_hosted_only": "That model cannot be used here: this channel keeps its words on the team's own models.",
-        "model_gone": "The model “{name}” no longer exists, so {label} answers. There are: {known}.",
+        "model_gone": "The model “{name}” no longer exists, so {label} answers. There are: {known}. `default` undoes a "
+        "choice.",
         "not_allowed_guest": "Guests cannot change the model. Any full member of the workspace can.",
         "not_a_member": "Only members of that channel can choose its model.",
         "outsider": "I only answer members of this workspace.",

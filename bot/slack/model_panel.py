@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.conversation.choice import Choice, Chooser, Chosen
@@ -53,26 +53,46 @@ class ModelPanel:
         )
 
     async def choose_for_thread(self, words: str, *, thread: ThreadKey, user_id: str) -> Answer:
-        """The thread's model; raises StoreError and SlackError, as do the others."""
+        """The thread's model; `default` takes the choice back. Raises StoreError and SlackError, as do the others."""
         chosen = await self._chooser.set_for_thread(thread, words, team_id=self._us.team_id, user_id=user_id)
-        return self._answer(chosen, words, "model_set", user_id=user_id)
+        if not chosen.undone:
+            return self._answer(chosen, words, "model_set", user_id=user_id)
+        now = await self._chooser.resolve_in(thread, team_id=self._us.team_id)
+        return self._answer(chosen, words, "model_unset", user_id=user_id, now=now, by=now.by, person=now.person)
 
     async def choose(self, words: str, *, scope: Scope, channel_id: str, user_id: str) -> Answer:
         """A channel's model, which the channel is told, or one's own."""
         if scope == "user":
-            chosen = await self._chooser.set_for_user(words, team_id=self._us.team_id, user_id=user_id)
-            return self._answer(chosen, words, "model_set_for_me", user_id=user_id)
+            return await self._choose_for_user(words, user_id)
         chosen = await self._chooser.set_for_channel(channel_id, words, team_id=self._us.team_id, user_id=user_id)
-        who = await self._name(user_id) if chosen.entry else ""
-        answer = self._answer(chosen, words, "model_set_for_channel", user_id=user_id, who=who)
-        return Answer(answer.text, to_channel=chosen.entry is not None)
+        if chosen.refusal:
+            return self._answer(chosen, words, "", user_id=user_id)
+        who = await self._name(user_id)
+        if not chosen.undone:
+            answer = self._answer(chosen, words, "model_set_for_channel", user_id=user_id, who=who)
+        else:
+            now = await self._chooser.resolve(team_id=self._us.team_id, channel_id=channel_id, user_id="")
+            done = "model_unset_for_channel"
+            answer = self._answer(chosen, words, done, user_id=user_id, now=now, by=now.by, who=who)
+        return replace(answer, to_channel=True)
 
-    def _answer(self, chosen: Chosen, words: str, done: str, *, user_id: str, **facts: str) -> Answer:
-        entry = chosen.entry or self._chooser.find(words)
-        code = done if chosen.entry else chosen.refusal or "unknown_model"
-        log.info(
-            "model chosen", extra={"user": user_id, "outcome": code, "model": chosen.entry.id if chosen.entry else ""}
-        )
+    async def _choose_for_user(self, words: str, user_id: str) -> Answer:
+        chosen = await self._chooser.set_for_user(words, team_id=self._us.team_id, user_id=user_id)
+        if not chosen.undone:
+            return self._answer(chosen, words, "model_set_for_me", user_id=user_id)
+        anywhere = await self._chooser.resolve(team_id=self._us.team_id, channel_id="", user_id=user_id)
+        done = "model_unset_for_me"
+        return self._answer(chosen, words, done, user_id=user_id, now=anywhere, by=_by(anywhere))
+
+    def _answer(
+        self, chosen: Chosen, words: str, done: str, *, user_id: str, now: Choice | None = None, **facts: str
+    ) -> Answer:
+        """Why not, or done; with `now`, who answers since a choice was taken back."""
+        entry = now.entry if now else chosen.entry or self._chooser.find(words)
+        code = chosen.refusal or done
+        log.info("model chosen", extra={"user": user_id, "outcome": code, "model": chosen.model_id})
+        if now and entry is None:
+            return Answer(apology("no_model_allowed", facts={"label": escaped(now.overruled)}))
         known = _known(self._chooser.entries)
         return Answer(self._said(code, name=words, label=entry.label if entry else words, known=known, **facts))
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.conversation.thread import Channel, Person
 from bot.errors import ModelUnavailable
 from bot.slack.apologies import in_place_of_answer
@@ -40,6 +42,34 @@ async def test_a_channels_model_is_for_its_members_to_choose(tmp_path: Path) -> 
         chosen = await bot.chooser.set_for_channel(CHANNEL, "gemma", team_id=TEAM, user_id="U0BEN")
 
         assert chosen.refusal == "not_a_member" and await bot.mirror.threads.channel(TEAM, CHANNEL) is None
+
+
+async def test_a_choice_taken_back_leaves_what_would_be_chosen_without_it(tmp_path: Path) -> None:
+    people = People(members={CHANNEL: frozenset({"U0ADA"})})
+    async with core(tmp_path, models=[model("gemma"), model("gemini")], people=people) as bot:
+        await bot.mirror.threads.save_person(Person(TEAM, "U0ADA", "Ada", model_id="gemini"))
+        await bot.mirror.threads.save_channel(Channel(TEAM, CHANNEL, model_id="gemma"))
+        await bot.intake.message(arrival("!model gemini", mentions_us=True))
+        await bot.intake.message(arrival("Model Default", ts(1), mentions_us=True))
+        said = [in_place_of_answer(each.ending) for each in await bot.settled() if each.ending]
+        assert said[-1] == "No model is chosen for this thread now, so Gemma answers here, as chosen for this channel."
+        assert await resolved(bot, of_thread=True) == ("gemma", "channel")
+
+        await bot.chooser.set_for_channel(CHANNEL, "`default`", team_id=TEAM, user_id="U0ADA")
+        assert await resolved(bot) == ("gemini", "user")
+
+        await bot.chooser.set_for_user("default", team_id=TEAM, user_id="U0ADA")
+        assert await resolved(bot) == ("gemma", "workspace")
+
+
+@pytest.mark.parametrize(("by", "refusal"), [("U0GIA", "not_allowed_guest"), ("U0BEN", "not_a_member")])
+async def test_only_who_may_choose_may_take_a_choice_back(tmp_path: Path, by: str, refusal: str) -> None:
+    async with core(tmp_path, people=People(guests=frozenset({"U0GIA"}))) as bot:
+        await bot.mirror.threads.save_channel(Channel(TEAM, CHANNEL, model_id="gemma"))
+
+        chosen = await bot.chooser.set_for_channel(CHANNEL, "default", team_id=TEAM, user_id=by)
+
+        assert chosen.refusal == refusal and await resolved(bot) == ("gemma", "channel")
 
 
 async def test_guests_choose_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""/model, menus and buttons, from the playground through Bolt: who may set what, and what they are told."""
+"""Menus and buttons, from the playground through Bolt: who may set what, and what they are told."""
 
 import asyncio
 import time
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bot.conversation.ports import ModelChoice
-from bot.conversation.thread import Channel, Message, Place, ThreadKey
+from bot.conversation.thread import Message, Person, Place, ThreadKey
 from bot.conversation.turn import Turn
 from bot.slack.blocks import ASK_AGAIN, MODEL_MENU, answer_block_id, button, model_menu
-from tests.doubles.slack_side import GEMINI, GEMMA, SlackSide, slack_side, until
+from tests.doubles.slack_side import GEMINI, GEMMA, SlackSide, shown, slack_side, until
 from tests.doubles.workspace import Workspace
 
 ADA, BEN, GIA, GENERAL, DM = "U0ADA", "U0BEN", "U0GIA", "C0GENERAL", "D0ADA"
@@ -29,21 +29,6 @@ async def workspace() -> AsyncIterator[Workspace]:
 async def side(workspace: Workspace, tmp_path: Path) -> AsyncIterator[SlackSide]:
     async with slack_side(workspace, tmp_path) as side, side.connected(workspace):
         yield side
-
-
-async def shown(workspace: Workspace, words: str, *, user: str, channel: str, thread_ts: str = "") -> dict[str, Any]:
-    """The message with these words that somebody sees, once they do."""
-    seen: list[dict[str, Any]] = []
-    try:
-        async with asyncio.timeout(8):
-            while True:
-                seen = await workspace.messages(channel, thread_ts, user=user)
-                found = [message for message in seen if words in message["text"]]
-                if found:
-                    return found[-1]
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"{words!r} is not among {[message['text'] for message in seen]}") from None
 
 
 async def own_thread(side: SlackSide, channel: str, ts: str, place: Place = "channel") -> ThreadKey:
@@ -69,68 +54,6 @@ def menu() -> dict[str, Any]:
     return model_menu([ModelChoice(e.id, e.label) for e in (GEMMA, GEMINI)], chosen="gemma")
 
 
-async def test_model_shows_who_answers_why_and_a_menu(workspace: Workspace, side: SlackSide) -> None:
-    await workspace.command(ADA, GENERAL, "/model")
-
-    message = await shown(workspace, "Gemma 3 12B answers here", user=ADA, channel=GENERAL)
-
-    assert "as set for the workspace" in message["text"]
-    assert message["blocks"][1]["elements"][0]["action_id"] == MODEL_MENU
-    assert not [m for m in await workspace.messages(GENERAL, user=BEN) if "answers here" in m["text"]]
-
-
-async def test_a_channels_model_is_set_by_a_member_and_the_channel_is_told(
-    workspace: Workspace, side: SlackSide
-) -> None:
-    await workspace.command(ADA, GENERAL, "/model", "Gemini")
-
-    await shown(workspace, "Ada chose Gemini 3.8 Flash for this channel", user=BEN, channel=GENERAL)
-    channel = await side.mirror.threads.channel(TEAM, GENERAL)
-    assert channel is not None and channel.model_id == "gemini"
-
-
-async def test_a_model_in_a_direct_message_is_ones_own(workspace: Workspace, side: SlackSide) -> None:
-    await workspace.command(ADA, DM, "/model", "gemini")
-
-    await shown(workspace, "answers the threads you start", user=ADA, channel=DM)
-    person = await side.mirror.threads.person(TEAM, ADA)
-    assert person is not None and (person.model_id, person.name) == ("gemini", "Ada")
-    await workspace.command(ADA, DM, "/model")
-    await shown(workspace, "Gemini 3.8 Flash answers here, as you chose for yourself", user=ADA, channel=DM)
-
-
-async def test_for_me_in_a_channel_sets_ones_own_and_tells_nobody_else(workspace: Workspace, side: SlackSide) -> None:
-    await workspace.command(ADA, GENERAL, "/model", "gemini for me")
-
-    await shown(workspace, "answers the threads you start", user=ADA, channel=GENERAL)
-    person, channel = await side.mirror.threads.person(TEAM, ADA), await side.mirror.threads.channel(TEAM, GENERAL)
-    assert person is not None and person.model_id == "gemini"
-    assert channel is None or channel.model_id == ""
-    assert not await workspace.messages(GENERAL, user=BEN)
-
-
-async def test_an_unknown_name_lists_the_known_ones_and_is_not_live(workspace: Workspace, side: SlackSide) -> None:
-    await workspace.command(ADA, GENERAL, "/model", "<!channel> claude")
-
-    message = await shown(workspace, "claude", user=ADA, channel=GENERAL)
-
-    assert "`gemma` (Gemma 3 12B), `gemini` (Gemini 3.8 Flash)" in message["text"]
-    assert not message["_"]["live"]
-
-
-@pytest.mark.parametrize(
-    ("user", "channel", "words"),
-    [(GIA, GENERAL, "Guests"), (GIA, "D0GIA", "Guests")],
-)
-async def test_guests_set_nothing(workspace: Workspace, side: SlackSide, user: str, channel: str, words: str) -> None:
-    await workspace.command(user, channel, "/model", "gemini")
-
-    await shown(workspace, words, user=user, channel=channel)
-    person, stored = await side.mirror.threads.person(TEAM, user), await side.mirror.threads.channel(TEAM, channel)
-    assert person is None or person.model_id == ""
-    assert stored is None or stored.model_id == ""
-
-
 async def test_the_menu_under_an_answer_sets_the_threads_model(workspace: Workspace, side: SlackSide) -> None:
     root = await workspace.say(ADA, GENERAL, "@Tandem hello")
     key = await own_thread(side, GENERAL, root)
@@ -141,6 +64,21 @@ async def test_the_menu_under_an_answer_sets_the_threads_model(workspace: Worksp
     await shown(workspace, "Gemini 3.8 Flash answers in this thread", user=BEN, channel=GENERAL, thread_ts=root)
     thread = await side.mirror.threads.thread(key)
     assert thread is not None and thread.model_id == "gemini"
+
+
+async def test_a_menu_that_offers_the_default_takes_the_threads_choice_back(
+    workspace: Workspace, side: SlackSide
+) -> None:
+    await side.mirror.threads.save_person(Person(TEAM, ADA, "Ada", model_id="gemini", fetched_at=time.time()))
+    root = await workspace.say(ADA, GENERAL, "@Tandem hello")
+    key = await own_thread(side, GENERAL, root)
+    await side.mirror.threads.set_thread_model(key, "gemma")
+    answer = await answer_with(side, key, model_menu([ModelChoice("default", "Default")], chosen=""))
+
+    await workspace.click(BEN, GENERAL, answer, MODEL_MENU, option="default")
+
+    words = "so Gemini 3.8 Flash answers here, as chosen by Ada for the threads Ada begins."
+    await shown(workspace, words, user=BEN, channel=GENERAL, thread_ts=root)
 
 
 async def test_a_menu_clicked_by_a_guest_changes_nothing_and_says_why(workspace: Workspace, side: SlackSide) -> None:
@@ -162,15 +100,6 @@ async def test_a_menu_in_a_vanished_thread_says_so(workspace: Workspace, side: S
     await workspace.click(ADA, GENERAL, answer, MODEL_MENU, option="gemini")
 
     await shown(workspace, "no longer know", user=ADA, channel=GENERAL, thread_ts=root)
-
-
-async def test_the_menu_of_the_command_sets_what_the_command_would(workspace: Workspace, side: SlackSide) -> None:
-    await workspace.command(ADA, GENERAL, "/model")
-    message = await shown(workspace, "answers here", user=ADA, channel=GENERAL)
-
-    await workspace.click(ADA, GENERAL, message["ts"], MODEL_MENU, option="gemini")
-
-    await shown(workspace, "Ada chose Gemini 3.8 Flash for this channel", user=BEN, channel=GENERAL)
 
 
 async def test_ask_again_asks_the_same_question_once_more(workspace: Workspace, side: SlackSide) -> None:
@@ -269,27 +198,3 @@ async def published(workspace: Workspace, count: int) -> dict[str, Any]:
             await asyncio.sleep(0.05)
     assert calls[-1]["ok"] and calls[-1]["args"]["user_id"] == ADA
     return dict(calls[-1]["args"])
-
-
-async def test_a_chosen_model_that_is_gone_is_named(workspace: Workspace, side: SlackSide) -> None:
-    await side.mirror.threads.save_channel(Channel(TEAM, GENERAL, model_id="claude", fetched_at=1.0))
-
-    await workspace.command(ADA, GENERAL, "/model")
-
-    message = await shown(workspace, "no longer exists", user=ADA, channel=GENERAL)
-    assert "claude" in message["text"] and "Gemma 3 12B" in message["text"]
-
-
-async def test_a_channel_of_the_teams_own_models_offers_and_takes_no_other(
-    workspace: Workspace, side: SlackSide
-) -> None:
-    await side.mirror.threads.save_channel(Channel(TEAM, GENERAL, self_hosted_only=True, fetched_at=time.time()))
-
-    await workspace.command(ADA, GENERAL, "/model")
-    message = await shown(workspace, "answers here", user=ADA, channel=GENERAL)
-    assert "gemini" not in str(message["blocks"])
-
-    await workspace.command(ADA, GENERAL, "/model", "gemini")
-    await shown(workspace, "the team's own models", user=ADA, channel=GENERAL)
-    channel = await side.mirror.threads.channel(TEAM, GENERAL)
-    assert channel is not None and channel.model_id == "" and channel.self_hosted_only

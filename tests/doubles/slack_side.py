@@ -107,6 +107,21 @@ async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> Non
             await asyncio.sleep(0.01)
 
 
+async def shown(workspace: Workspace, words: str, *, user: str, channel: str, thread_ts: str = "") -> dict[str, Any]:
+    """The message with these words that somebody sees, once they do."""
+    seen: list[dict[str, Any]] = []
+    try:
+        async with asyncio.timeout(8):
+            while True:
+                seen = await workspace.messages(channel, thread_ts, user=user)
+                found = [message for message in seen if words in message["text"]]
+                if found:
+                    return found[-1]
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(f"{words!r} is not among {[message['text'] for message in seen]}") from None
+
+
 async def all_acked(workspace: Workspace, count: int) -> list[dict[str, Any]]:
     """The first `count` deliveries, once all of them are acknowledged."""
     async with asyncio.timeout(15):

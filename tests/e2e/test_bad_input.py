@@ -165,7 +165,10 @@ async def test_a_model_that_left_the_catalogue_is_named_and_another_one_answers(
     assert told == GEMMA_SAYS
     answers = everything(await slack.workspace.messages(GENERAL, root))
     assert "the chosen model “gemini” no longer exists" in answers
-    assert asked == "The model “gemini” no longer exists, so Gemma 3 12B answers. There are: `gemma` (Gemma 3 12B)."
+    assert asked == (
+        "The model “gemini” no longer exists, so Gemma 3 12B answers. There are: `gemma` (Gemma 3 12B). "
+        "`default` undoes a choice."
+    )
 
 
 async def test_a_gemma_that_cannot_answer_is_apologised_for_and_the_log_says_why(tmp_path: Path, llama: Llama) -> None:

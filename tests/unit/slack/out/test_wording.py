@@ -19,7 +19,8 @@ FACTS = {"name": "gpt", "known": "`gemma`", "label": "Gemma", "by": "thread", "w
 FACTS |= {"model": "Gemma", "limit": "9"}
 FACTS |= {"list": "> Why"}
 CORE_CODES = """help model_current model_set nothing_to_stop not_a_member not_allowed_guest questions_withdrawn
-self_hosted_only unknown_model vanished_thread model_set_for_me model_set_for_channel outsider asked_already"""
+self_hosted_only unknown_model vanished_thread model_set_for_me model_set_for_channel outsider asked_already
+model_gone model_unset model_unset_for_me model_unset_for_channel"""
 
 
 def footer(ending: Ending, stopped_by: str = "") -> str:
