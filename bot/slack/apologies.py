@@ -42,7 +42,12 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
         "model_set": "{label} answers in this thread from now on.",
         "model_unset": "No model is chosen for this thread now, so {label} answers here, {by}.",
         "model_set_for_me": "{label} answers the threads you start from now on.",
-        "model_unset_for_me": "You have no model of your own now, so {label} answers the threads you start, {by}.",
+        "model_set_for_me_not_here": "{label} answers the threads you start from now on, but in this channel {here} "
+        "answers, {by}.",
+        "model_unset_for_me": "You have no model of your own now, so {label} answers the threads you start, as set for "
+        "the workspace.",
+        "model_unset_for_me_not_here": "You have no model of your own now, so {label} answers the threads you start, "
+        "as set for the workspace; but in this channel {here} answers, {by}.",
         "model_set_for_channel": "{who} chose {label} for this channel.",
         "model_unset_for_channel": "{who} set this channel back to the default: threads are answered by the model of "
         "whoever starts them, or else by {label}, {by}.",

@@ -44,7 +44,7 @@ class ModelPanel:
         choice = await self._chooser.resolve(team_id=self._us.team_id, channel_id=channel_id, user_id=user_id)
         admitted = self._chooser.allowed(self_hosted_only=choice.self_hosted_only)
         if choice.entry is None:
-            return Answer(apology("no_model_allowed", facts={"label": escaped(choice.overruled)}))
+            return Answer(_nobody(choice))
         facts = {"label": choice.entry.label, "by": _by(choice), "name": choice.gone, "known": _known(admitted)}
         text = self._said("model_gone" if choice.gone else "model_current", **facts)
         menu = model_menu([ModelChoice(entry.id, entry.label) for entry in admitted], chosen=choice.entry.id)
@@ -63,7 +63,7 @@ class ModelPanel:
     async def choose(self, words: str, *, scope: Scope, channel_id: str, user_id: str) -> Answer:
         """A channel's model, which the channel is told, or one's own."""
         if scope == "user":
-            return await self._choose_for_user(words, user_id)
+            return await self._choose_for_user(words, channel_id, user_id)
         chosen = await self._chooser.set_for_channel(channel_id, words, team_id=self._us.team_id, user_id=user_id)
         if chosen.refusal:
             return self._answer(chosen, words, "", user_id=user_id)
@@ -76,23 +76,30 @@ class ModelPanel:
             answer = self._answer(chosen, words, done, user_id=user_id, now=now, by=now.by, who=who)
         return replace(answer, to_channel=True)
 
-    async def _choose_for_user(self, words: str, user_id: str) -> Answer:
+    async def _choose_for_user(self, words: str, channel_id: str, user_id: str) -> Answer:
+        """One's own model. The channel where this is said may have another: then who answers here is said too."""
         chosen = await self._chooser.set_for_user(words, team_id=self._us.team_id, user_id=user_id)
-        if not chosen.undone:
-            return self._answer(chosen, words, "model_set_for_me", user_id=user_id)
+        if chosen.refusal:
+            return self._answer(chosen, words, "", user_id=user_id)
+        done = "model_unset_for_me" if chosen.undone else "model_set_for_me"
         anywhere = await self._chooser.resolve(team_id=self._us.team_id, channel_id="", user_id=user_id)
-        done = "model_unset_for_me"
-        return self._answer(chosen, words, done, user_id=user_id, now=anywhere, by=_by(anywhere))
+        here = await self._chooser.resolve(team_id=self._us.team_id, channel_id=channel_id, user_id=user_id)
+        if here.entry is None:
+            answer = self._answer(chosen, words, done, user_id=user_id, now=anywhere)
+            return replace(answer, text=f"{answer.text} {_nobody(here)}")
+        if here.entry != anywhere.entry:
+            done = f"{done}_not_here"
+        return self._answer(chosen, words, done, user_id=user_id, now=anywhere, here=here.entry.label, by=_by(here))
 
     def _answer(
         self, chosen: Chosen, words: str, done: str, *, user_id: str, now: Choice | None = None, **facts: str
     ) -> Answer:
-        """Why not, or done; with `now`, who answers since a choice was taken back."""
+        """Why not, or done; with `now`, who answers since."""
         entry = now.entry if now else chosen.entry or self._chooser.find(words)
         code = chosen.refusal or done
         log.info("model chosen", extra={"user": user_id, "outcome": code, "model": chosen.model_id})
         if now and entry is None:
-            return Answer(apology("no_model_allowed", facts={"label": escaped(now.overruled)}))
+            return Answer(_nobody(now))
         known = _known(self._chooser.entries)
         return Answer(self._said(code, name=words, label=entry.label if entry else words, known=known, **facts))
 
@@ -121,6 +128,10 @@ def scope_of(block_id: str) -> Scope | None:
 def _by(choice: Choice) -> str:
     """Who decided, to whom it is told in private: their own choice is theirs."""
     return "you" if choice.by == "user" else choice.by
+
+
+def _nobody(choice: Choice) -> str:
+    return apology("no_model_allowed", facts={"label": escaped(choice.overruled)})
 
 
 def _known(entries: Sequence[ModelEntry]) -> str:

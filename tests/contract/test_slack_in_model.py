@@ -103,6 +103,56 @@ async def test_ones_own_choice_is_taken_back(workspace: Workspace, side: SlackSi
     assert person is not None and person.model_id == ""
 
 
+@pytest.mark.parametrize(
+    ("channel", "words", "told"),
+    [
+        (
+            Channel(TEAM, GENERAL, model_id="gemma"),
+            "gemini for me",
+            "Gemini 3.8 Flash answers the threads you start from now on, but in this channel Gemma 3 12B answers, "
+            "as chosen for this channel.",
+        ),
+        (
+            Channel(TEAM, GENERAL, self_hosted_only=True),
+            "gemini for me",
+            "Gemini 3.8 Flash answers the threads you start from now on, but in this channel Gemma 3 12B answers, "
+            "as this channel keeps its words on the team's own models.",
+        ),
+        (
+            Channel(TEAM, GENERAL, model_id="gemini"),
+            "default for me",
+            "You have no model of your own now, so Gemma 3 12B answers the threads you start, as set for the workspace"
+            "; but in this channel Gemini 3.8 Flash answers, as chosen for this channel.",
+        ),
+        (
+            Channel(TEAM, GENERAL, model_id="gemini"),
+            "gemini for me",
+            "Gemini 3.8 Flash answers the threads you start from now on.",
+        ),
+    ],
+)
+async def test_who_chooses_for_themselves_is_told_who_answers_in_this_channel_all_the_same(
+    workspace: Workspace, side: SlackSide, channel: Channel, words: str, told: str
+) -> None:
+    await side.mirror.threads.save_channel(channel)
+
+    await workspace.command(ADA, GENERAL, "/model", words)
+
+    assert (await shown(workspace, "the threads you start", user=ADA, channel=GENERAL))["text"] == told
+
+
+async def test_one_who_chooses_for_themselves_where_nobody_may_answer_is_told_so(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    async with slack_side(workspace, tmp_path, entries=[GEMINI]) as side, side.connected(workspace):
+        await side.mirror.threads.save_channel(Channel(TEAM, GENERAL, self_hosted_only=True))
+
+        await workspace.command(ADA, GENERAL, "/model", "gemini for me")
+
+        words = "from now on. This channel keeps its words on the team's own models, so Gemini 3.8 Flash may not"
+        await shown(workspace, words, user=ADA, channel=GENERAL)
+
+
 async def test_an_unknown_name_lists_the_known_ones_and_is_not_live(workspace: Workspace, side: SlackSide) -> None:
     await workspace.command(ADA, GENERAL, "/model", "<!channel> claude")
 

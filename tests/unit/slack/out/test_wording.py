@@ -15,12 +15,21 @@ from bot.slack.fallback_text import fallback_text
 from tests.doubles.answering import footer_of
 
 THREAD = ThreadKey("C0GENERAL", "1700000000.000100")
-FACTS = {"name": "gpt", "known": "`gemma`", "label": "Gemma", "by": "thread", "who": "Ada", "count": "2"}
+FACTS = {
+    "name": "gpt",
+    "known": "`gemma`",
+    "label": "Gemma",
+    "by": "thread",
+    "here": "Gemini",
+    "who": "Ada",
+    "count": "2",
+}
 FACTS |= {"model": "Gemma", "limit": "9"}
 FACTS |= {"list": "> Why"}
 CORE_CODES = """help model_current model_set nothing_to_stop not_a_member not_allowed_guest questions_withdrawn
 self_hosted_only unknown_model vanished_thread model_set_for_me model_set_for_channel outsider asked_already
-model_gone model_unset model_unset_for_me model_unset_for_channel"""
+model_gone model_unset model_set_for_me_not_here model_unset_for_me_not_here model_unset_for_me
+model_unset_for_channel"""
 
 
 def footer(ending: Ending, stopped_by: str = "") -> str:
