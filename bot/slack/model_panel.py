@@ -1,7 +1,7 @@
 """Who answers, as people see and change it in /model, under answers and in the Home tab: wishes in, sentences out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ log = logging.getLogger("tandem.slack.events")
 Block = dict[str, Any]
 
 _SCOPE_BLOCK = "model_for"
+_LABELS: Mapping[Scope, str] = {"user": "Choose for you:", "channel": "Choose for this channel:"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,19 @@ class ModelPanel:
             return Answer(_nobody(choice))
         facts = {"label": choice.entry.label, "by": _by(choice), "name": choice.gone, "known": _known(admitted)}
         text = self._said("model_gone" if choice.gone else "model_current", **facts)
-        menu = model_menu([ModelChoice(entry.id, entry.label) for entry in admitted], chosen=choice.entry.id)
-        return Answer(
-            text, (_section(text), {"type": "actions", "block_id": scope_block_id(scope), "elements": [menu]})
+        choices = [ModelChoice(entry.id, entry.label) for entry in admitted]
+        menu = model_menu(choices, chosen=await self._chosen_for(scope, channel_id, user_id))
+        label = _section(_LABELS[scope]) | {"block_id": scope_block_id(scope), "accessory": menu}
+        return Answer(text, (_section(text), label))
+
+    async def _chosen_for(self, scope: Scope, channel_id: str, user_id: str) -> str:
+        """The id of who answers by this one's choice alone: what answers here may be another's."""
+        choice = await self._chooser.resolve(
+            team_id=self._us.team_id,
+            channel_id=channel_id if scope == "channel" else "",
+            user_id=user_id if scope == "user" else "",
         )
+        return choice.entry.id if choice.entry else ""
 
     async def choose_for_thread(self, words: str, *, thread: ThreadKey, user_id: str) -> Answer:
         """The thread's model; `default` takes the choice back. Raises StoreError and SlackError, as do the others."""

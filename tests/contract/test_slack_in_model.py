@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversation.thread import Channel
+from bot.conversation.thread import Channel, Person
 from bot.slack.blocks import MODEL_MENU
 from tests.doubles.slack_side import GEMINI, SlackSide, shown, slack_side
 from tests.doubles.workspace import Workspace
@@ -33,7 +33,7 @@ async def test_model_shows_who_answers_why_and_a_menu(workspace: Workspace, side
     message = await shown(workspace, "Gemma 3 12B answers here", user=ADA, channel=GENERAL)
 
     assert "as set for the workspace" in message["text"]
-    assert message["blocks"][1]["elements"][0]["action_id"] == MODEL_MENU
+    assert message["blocks"][1]["accessory"]["action_id"] == MODEL_MENU
     assert not [m for m in await workspace.messages(GENERAL, user=BEN) if "answers here" in m["text"]]
 
 
@@ -182,6 +182,34 @@ async def test_the_menu_of_the_command_sets_what_the_command_would(workspace: Wo
     await workspace.click(ADA, GENERAL, message["ts"], MODEL_MENU, option="gemini")
 
     await shown(workspace, "Ada chose Gemini 3.8 Flash for this channel", user=BEN, channel=GENERAL)
+
+
+@pytest.mark.parametrize(
+    ("words", "label", "preselected"),
+    [("", "Choose for this channel:", "gemma"), ("for me", "Choose for you:", "gemini")],
+)
+async def test_a_menu_says_for_whom_it_chooses_and_shows_what_they_have_chosen(
+    workspace: Workspace, side: SlackSide, words: str, label: str, preselected: str
+) -> None:
+    await side.mirror.threads.save_channel(Channel(TEAM, GENERAL, model_id="gemma"))
+    await side.mirror.threads.save_person(Person(TEAM, ADA, model_id="gemini"))
+
+    await workspace.command(ADA, GENERAL, "/model", words)
+
+    message = await shown(workspace, "Gemma 3 12B answers here, as chosen for this channel", user=ADA, channel=GENERAL)
+    menu = message["blocks"][1]
+    assert (menu["text"]["text"], menu["accessory"]["initial_option"]["value"]) == (label, preselected)
+
+
+async def test_the_menu_for_a_channel_does_not_show_ones_own_model_as_the_channels(
+    workspace: Workspace, side: SlackSide
+) -> None:
+    await side.mirror.threads.save_person(Person(TEAM, ADA, model_id="gemini"))
+
+    await workspace.command(ADA, GENERAL, "/model")
+
+    message = await shown(workspace, "Gemini 3.8 Flash answers here, as you chose", user=ADA, channel=GENERAL)
+    assert message["blocks"][1]["accessory"]["initial_option"]["value"] == "gemma"
 
 
 async def test_a_chosen_model_that_is_gone_is_named(workspace: Workspace, side: SlackSide) -> None:
