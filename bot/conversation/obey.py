@@ -23,7 +23,8 @@ async def obey(word: ControlWord, hold: Hold, chooser: Chooser, choice: Choice) 
     )
     if chosen.refusal:
         facts = {"name": word.argument, "known": known}
-        return Ending(kind="told", error_code=chosen.refusal, facts=facts, choices=menu)
+        offered = menu if chosen.refusal != "not_allowed_guest" else ()  # any other choice would be refused too
+        return Ending(kind="told", error_code=chosen.refusal, facts=facts, choices=offered)
     if chosen.entry is None:
         now = await chooser.resolve_in(hold.thread.key, team_id=hold.turn.team_id)
         return _decided("model_unset", now, {}, menu)

@@ -79,6 +79,17 @@ async def test_guests_choose_nothing(tmp_path: Path) -> None:
         assert chosen.refusal == "not_allowed_guest"
 
 
+async def test_a_guest_who_is_refused_is_offered_no_menu(tmp_path: Path) -> None:
+    models, people = [model("gemma"), model("gemini")], People(guests=frozenset({"U0GIA"}))
+    async with core(tmp_path, models=models, people=people) as bot:
+        await bot.intake.message(arrival("!model gemini", mentions_us=True, by="U0GIA"))
+        await bot.intake.message(arrival("!model gpt", ts(1), mentions_us=True, by="U0ADA"))
+        endings = [each.ending for each in await bot.settled() if each.ending]
+
+        offered = [(ending.error_code, len(ending.choices)) for ending in endings]
+        assert offered == [("not_allowed_guest", 0), ("unknown_model", 2)]
+
+
 async def test_a_self_hosted_only_channel_is_never_answered_by_a_managed_model(tmp_path: Path) -> None:
     async with core(tmp_path, models=[model("gemini", where="managed"), model("gemma")]) as bot:
         await bot.mirror.threads.save_channel(Channel(TEAM, CHANNEL, self_hosted_only=True))
