@@ -225,8 +225,10 @@ class Intake:
     async def _take_held(self, thread_key: ThreadKey) -> None:
         keys = sorted(key for key in self._held if key[0] == thread_key)
         thread = await self._threads.thread(thread_key) if keys else None
+        if thread is None:
+            return
         for key in keys:
-            held = self._held.pop(key, None) if thread and key[1] >= thread.since_ts else None
+            held = self._held.pop(key, None) if key[1] >= thread.since_ts else None
             if held is None:
                 continue
             try:

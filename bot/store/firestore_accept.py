@@ -70,9 +70,9 @@ class Accepting:
             batch.replace(said, self._said(merged))
         for claim in claims:
             batch.replace(claim, self._claimed())
-        known = data(thread)
-        if known is not None and not self.database.expired(known):
-            batch.update(thread.reference, thread_change(self.database) | ours_sooner(known, self.turn))
+        ours = data(thread)
+        if ours is not None and self._live(ours):
+            batch.update(thread.reference, thread_change(self.database) | ours_sooner(ours, self.turn))
         else:
             batch.replace(thread, self._new_thread())
         await batch.commit()

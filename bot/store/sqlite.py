@@ -216,4 +216,4 @@ def transact(db: sqlite3.Connection, work: Work[T], begin: str) -> T:
 
 def _delete_expired(db: sqlite3.Connection, table: str, now: float) -> None:
     expired = f"SELECT rowid FROM {table} WHERE expire_at < ? LIMIT {_PURGE_ROWS}"  # noqa: S608 - our own names
-    db.execute(f"DELETE FROM {table} WHERE rowid IN ({expired})", (now,))  # noqa: S608
+    db.execute(f"DELETE FROM {table} WHERE rowid IN ({expired})", (now,))  # noqa: S608 - see above

@@ -29,6 +29,7 @@ SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 expect.set_options(timeout=15_000)  # a busy machine is not a failing page
 
 OpenPage = Callable[..., Awaitable[Page]]
+Snap = Callable[..., Awaitable[None]]
 
 
 def _chromium() -> str:
@@ -104,7 +105,7 @@ async def open_page(browser: Browser, workspace: Workspace) -> AsyncIterator[Ope
 
 
 @pytest.fixture
-def snap(request: pytest.FixtureRequest) -> Callable[..., Awaitable[None]]:
+def snap(request: pytest.FixtureRequest) -> Snap:
     """Writes what a page looks like, wide and narrow, to a folder that git ignores, named after the test."""
 
     async def snap_(page: Page, name: str = "") -> None:

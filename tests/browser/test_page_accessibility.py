@@ -1,20 +1,18 @@
 """Nobody is shut out of the page: axe-core finds nothing serious in any view, wide or narrow, light or dark."""
 
 import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from tests.browser.conftest import OpenPage
 from tests.doubles.plain_app import PlainApp
 from tests.doubles.workspace import Workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-OpenPage = Callable[..., Awaitable[Page]]
-Snap = Callable[..., Awaitable[None]]
 
 AXE = Path(__file__).with_name("node_modules") / "axe-core" / "axe.min.js"
 LOOK = """async () => {

@@ -1,17 +1,13 @@
 """The playground's page, as people use it: write, watch an answer grow, follow up, stop it, see it elsewhere."""
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.conftest import OpenPage, Snap
 from tests.doubles.plain_app import PlainApp
 from tests.doubles.workspace import Workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-OpenPage = Callable[..., Awaitable[Page]]
-Snap = Callable[..., Awaitable[None]]
 
 
 async def _write(page: Page, text: str, *, box: str = "Message #general") -> None:

@@ -1,7 +1,7 @@
 """What the page shows to developers: each event and call on the Wire, and the bot's mirror beside the thread."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,14 +10,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import windows
+from tests.browser.conftest import OpenPage, Snap, windows
 from tests.doubles.plain_app import PlainApp
 from tests.doubles.workspace import Workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-OpenPage = Callable[..., Awaitable[Page]]
-Snap = Callable[..., Awaitable[None]]
 
 
 def _row(page: Page, name: str) -> Locator:

@@ -1,17 +1,13 @@
 """The playground's page, clicked and typed on: edits, files, people, reactions, keyboard."""
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.browser.conftest import OpenPage, Snap
 from tests.doubles.plain_app import PlainApp
 from tests.doubles.workspace import Workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-OpenPage = Callable[..., Awaitable[Page]]
-Snap = Callable[..., Awaitable[None]]
 
 
 def _composer(page: Page) -> Locator:

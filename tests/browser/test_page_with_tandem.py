@@ -1,7 +1,7 @@
 """The real bot on the page, from a question to its answer: asked, followed up, switched, stopped, edited, refused."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import windows
+from tests.browser.conftest import OpenPage, Snap, windows
 from tests.doubles.gemini_server import GeminiServer, gemini_server, part, says, stream
 from tests.doubles.tandem import serving
 from tests.doubles.workspace import APP_TOKEN, BOT_TOKEN, Workspace
@@ -18,8 +18,6 @@ from tests.e2e.conftest import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-OpenPage = Callable[..., Awaitable[Page]]
-Snap = Callable[..., Awaitable[None]]
 
 DEMO = re.compile(r"Demo \(no AI\) · \d")  # the footer of its answers
 LONG = stream(*(part(f"word{n} ") for n in range(400)), pause_s=0.05)

@@ -1,18 +1,45 @@
-"""The stores: an SQLite file, one in memory, and Google's Firestore emulator (an empty project for each test)."""
+"""What contract tests begin with: a workspace, the bot's Slack side in it, HTTP; and mirrors, empty for each test.
+
+The stores are an SQLite file, one in memory, and Google's Firestore emulator.
+"""
 
 import os
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.store import Mirror
 from tests.doubles.firestore_emulator import FirestoreEmulator
 from tests.doubles.memory_store import MemoryReplicas
 from tests.doubles.replicas import Replicas
+from tests.doubles.slack_side import SlackSide, slack_side
+from tests.doubles.workspace import Workspace
 
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read once, when gRPC is imported; else it chats on stderr
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    """HTTP, for a model's adapter."""
+    async with aiohttp.ClientSession() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def workspace() -> AsyncIterator[Workspace]:
+    """A playground in a process of its own."""
+    async with Workspace() as running:
+        yield running
+
+
+@pytest.fixture
+async def side(workspace: Workspace, tmp_path: Path) -> AsyncIterator[SlackSide]:
+    """The bot's Slack side there, not yet connected."""
+    async with slack_side(workspace, tmp_path) as side:
+        yield side
 
 
 @pytest.fixture

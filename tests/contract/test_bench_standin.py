@@ -26,12 +26,6 @@ async def url() -> AsyncIterator[str]:
         yield running
 
 
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as opened:
-        yield opened
-
-
 def asking(name: str, tokens: int) -> Prompt:
     return Prompt(system="Be brief.", turns=(PromptTurn("user", replies.question(name, tokens)),))
 

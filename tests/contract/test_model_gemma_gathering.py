@@ -22,12 +22,6 @@ async def server() -> AsyncIterator[GemmaServer]:
         yield running
 
 
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as opened:
-        yield opened
-
-
 async def test_who_streams_in_company_gets_several_words_at_once_and_all_of_them(
     server: GemmaServer, session: aiohttp.ClientSession
 ) -> None:

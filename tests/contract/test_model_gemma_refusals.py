@@ -23,12 +23,6 @@ async def server() -> AsyncIterator[GemmaServer]:
         yield running
 
 
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as opened:
-        yield opened
-
-
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

@@ -21,12 +21,6 @@ async def server() -> AsyncIterator[GemmaServer]:
         yield running
 
 
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as opened:
-        yield opened
-
-
 async def test_a_request_holds_these_fields_and_no_others(server: GemmaServer, session: aiohttp.ClientSession) -> None:
     prompt = replace(QUESTION, cache_salt="T1", sampling=Sampling(temperature=0.3, top_p=0.9, max_tokens=77))
 

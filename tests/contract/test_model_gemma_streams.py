@@ -32,12 +32,6 @@ async def server() -> AsyncIterator[GemmaServer]:
         yield running
 
 
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as opened:
-        yield opened
-
-
 ODD = {
     "empty chunks": ([text_event(""), text_event(""), text_event("Hi"), text_event("", "stop"), DONE], "Hi"),
     "text in the last chunk": ([text_event("H"), text_event("i", "stop"), DONE], "Hi"),

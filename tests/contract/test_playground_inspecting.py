@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import sys
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -17,12 +16,6 @@ from playground.wire import struck
 from tests.doubles.workspace import BOT_TOKEN, ROOT, Refused, Workspace
 
 JSON = dict[str, Any]
-
-
-@pytest.fixture
-async def workspace() -> AsyncIterator[Workspace]:
-    async with Workspace() as running:
-        yield running
 
 
 async def test_the_wire_shows_calls_with_their_answers_and_deliveries_in_their_order(workspace: Workspace) -> None:

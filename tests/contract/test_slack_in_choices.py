@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from bot.conversation.ports import ModelChoice
 from bot.conversation.thread import Message, Person, Place, ThreadKey
 from bot.conversation.turn import Turn
 from bot.slack.blocks import ASK_AGAIN, MODEL_MENU, answer_block_id, button, model_menu
-from tests.doubles.slack_side import GEMINI, GEMMA, SlackSide, shown, slack_side, until
+from tests.doubles.slack_side import GEMINI, GEMMA, SlackSide, shown, until
 from tests.doubles.workspace import Workspace
 
 ADA, BEN, GIA, GENERAL, DM = "U0ADA", "U0BEN", "U0GIA", "C0GENERAL", "D0ADA"
@@ -20,14 +19,8 @@ TEAM = "T0TANDEM"
 
 
 @pytest.fixture
-async def workspace() -> AsyncIterator[Workspace]:
-    async with Workspace() as running:
-        yield running
-
-
-@pytest.fixture
-async def side(workspace: Workspace, tmp_path: Path) -> AsyncIterator[SlackSide]:
-    async with slack_side(workspace, tmp_path) as side, side.connected(workspace):
+async def side(workspace: Workspace, side: SlackSide) -> AsyncIterator[SlackSide]:
+    async with side.connected(workspace):
         yield side
 
 

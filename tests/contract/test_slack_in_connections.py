@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from bot.errors import SlackRejected
 from bot.slack.socket import SocketMode
 from bot.slack.socket_client import SteadyClient
 from playground.socket_mode import MAX_CONNECTIONS
-from tests.doubles.slack_side import QUICK, SlackSide, all_acked, slack_side, until
+from tests.doubles.slack_side import QUICK, SlackSide, all_acked, until
 from tests.doubles.workspace import APP_TOKEN, Workspace
 
 ADA, DM = "U0ADA", "D0ADA"
@@ -23,12 +22,6 @@ async def workspace() -> AsyncIterator[Workspace]:
     async with Workspace() as running:
         await running.trouble(timing={"retry_delays_s": [0.1, 0.5, 3.0], "disconnect_warning_s": 0.5})
         yield running
-
-
-@pytest.fixture
-async def side(workspace: Workspace, tmp_path: Path) -> AsyncIterator[SlackSide]:
-    async with slack_side(workspace, tmp_path) as side:
-        yield side
 
 
 async def test_hello_tells_how_many_connections_share_the_limits(workspace: Workspace, side: SlackSide) -> None:
@@ -106,9 +99,10 @@ async def test_where_an_app_has_all_its_sockets_the_old_one_makes_room(workspace
     others = [side.socket([]) for _ in range(MAX_CONNECTIONS - 1)]
     connections: list[int] = []
     socket = side.socket(connections)
-    for each in (*others, socket):
-        await each.start()
-        await until(lambda each=each: each.connected)  # type: ignore[misc]  # a lambda's default
+    await asyncio.gather(*(other.start() for other in others))
+    await until(lambda: all(other.connected for other in others))
+    await socket.start()
+    await until(lambda: socket.connected)
 
     await socket.renew(APP_TOKEN)
 

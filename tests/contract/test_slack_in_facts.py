@@ -1,30 +1,16 @@
 """People, channels and a thread's past, as the playground's Slack knows them: asked seldom, kept apart from choices."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.conversation.thread import Channel, Person, Thread, ThreadKey
 from bot.errors import SlackRejected
-from tests.doubles.slack_side import SlackSide, slack_side
+from tests.doubles.slack_side import SlackSide
 from tests.doubles.workspace import Workspace
 
 ADA, BEN, GIA, GENERAL, SECRET = "U0ADA", "U0BEN", "U0GIA", "C0GENERAL", "C0PRIVATE"
 TEAM = "T0TANDEM"
-
-
-@pytest.fixture
-async def workspace() -> AsyncIterator[Workspace]:
-    async with Workspace() as running:
-        yield running
-
-
-@pytest.fixture
-async def side(workspace: Workspace, tmp_path: Path) -> AsyncIterator[SlackSide]:
-    async with slack_side(workspace, tmp_path) as side:
-        yield side
 
 
 async def test_what_the_directory_learned_is_asked_once_a_day(workspace: Workspace, side: SlackSide) -> None:

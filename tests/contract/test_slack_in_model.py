@@ -16,14 +16,8 @@ TEAM = "T0TANDEM"
 
 
 @pytest.fixture
-async def workspace() -> AsyncIterator[Workspace]:
-    async with Workspace() as running:
-        yield running
-
-
-@pytest.fixture
-async def side(workspace: Workspace, tmp_path: Path) -> AsyncIterator[SlackSide]:
-    async with slack_side(workspace, tmp_path) as side, side.connected(workspace):
+async def side(workspace: Workspace, side: SlackSide) -> AsyncIterator[SlackSide]:
+    async with side.connected(workspace):
         yield side
 
 

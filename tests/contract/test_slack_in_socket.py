@@ -65,12 +65,6 @@ async def workspace() -> AsyncIterator[Workspace]:
         yield running
 
 
-@pytest.fixture
-async def side(workspace: Workspace, tmp_path: Path) -> AsyncIterator[SlackSide]:
-    async with slack_side(workspace, tmp_path) as side:
-        yield side
-
-
 async def test_a_mention_is_one_turn_though_two_events_announce_it(workspace: Workspace, side: SlackSide) -> None:
     async with side.connected(workspace):
         ts = await workspace.say(ADA, GENERAL, "@Tandem what is <b>?")
